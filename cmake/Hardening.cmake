@@ -1,0 +1,9 @@
+# What a program that reads strangers' bytes is compiled with; the sanitizer builds bring their own checks.
+if(COUNTERSIGN_SANITIZE STREQUAL "none")
+  add_compile_options(-fstack-protector-strong -fcf-protection)
+  add_compile_definitions($<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2> _GLIBCXX_ASSERTIONS)
+  add_link_options(-Wl,-z,relro -Wl,-z,now)
+endif()
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES CXX)

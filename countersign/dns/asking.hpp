@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Evaluations that talk with DNS, without sockets. SPF, DKIM and DMARC are conversations: ask, look at the answer, ask on.
+// Written as a coroutine, such a conversation reads as its RFC does; the coroutine never performs a lookup, it suspends on
+// each question, and whoever drives it answers: a zone in memory, the bytes of a fuzzer, or a resolver under an event loop.
+//
+//   Asking<Outcome> check(Request request) {                        // parameters by value: the frame outlives the call
+//     Answer answer = co_await ask({request.name, RecordType::txt});
+//     …
+//     Outcome inner = co_await check(request.for_include(target));  // plain recursion
+//     co_return inner;
+//   }
+//
+// A driver repeats: take_questions(), answer() each in any order, until done(); then take(). All questions that were taken
+// and not answered are open at the same time. Dropping the Asking drops the whole tree of frames, at any moment.
+//
+// Rules that keep it safe: parameters by value or references to what the driver keeps alive; never a capturing lambda as
+// a coroutine; one driver, one thread at a time.
+
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "countersign/assert.hpp"
+#include "countersign/dns/question.hpp"
+
+namespace countersign::dns {
+
+template <class T>
+class Asking;
+
+/// A question that waits for its answer, with the number under which Asking::answer() takes it.
+struct OpenQuestion {
+  std::uint64_t id = 0;
+  Question question;
+};
+
+namespace detail {
+
+/// Where the frames of one tree put their questions. Owned by the root, pointed to by every promise below it.
+class Board {
+ public:
+  void post(Question question, Answer* slot, std::coroutine_handle<> waiter) {
+    fresh_.push_back({next_id_, std::move(question)});
+    waiting_.push_back({next_id_, slot, waiter});
+    ++next_id_;
+  }
+
+  [[nodiscard]] std::vector<OpenQuestion> take_fresh() { return std::exchange(fresh_, {}); }
+
+  void answer(std::uint64_t id, Answer answer) {
+    for (auto waiting = waiting_.begin(); waiting != waiting_.end(); ++waiting) {
+      if (waiting->id != id) continue;
+      const Waiting found = *waiting;
+      waiting_.erase(waiting);
+      *found.slot = std::move(answer);
+      found.frame.resume();
+      return;
+    }
+    COUNTERSIGN_ASSERT(!"an answer to a question that is not open");
+  }
+
+ private:
+  struct Waiting {
+    std::uint64_t id;
+    Answer* slot;
+    std::coroutine_handle<> frame;
+  };
+  std::vector<OpenQuestion> fresh_;
+  std::vector<Waiting> waiting_;
+  std::uint64_t next_id_ = 1;
+};
+
+/// Counts the children of one all() down; the last one resumes the parent.
+struct Join {
+  std::size_t remaining = 0;
+  std::coroutine_handle<> parent;
+
+  std::coroutine_handle<> arrive() {
+    return --remaining == 0 ? parent : std::coroutine_handle<>(std::noop_coroutine());
+  }
+};
+
+struct PromiseBase {
+  Board* board = nullptr;
+  std::coroutine_handle<> continuation;  // The frame that awaits this one, or none at the root.
+  Join* join = nullptr;                  // Set instead when this frame is a child of all().
+  std::exception_ptr exception;          // Out of memory is the only one; it ends in take().
+
+  struct Final {
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    template <class P>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<P> frame) const noexcept {
+      PromiseBase& promise = frame.promise();
+      if (promise.join != nullptr) return promise.join->arrive();
+      if (promise.continuation) return promise.continuation;
+      return std::noop_coroutine();
+    }
+    void await_resume() const noexcept {}
+  };
+
+  [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
+  [[nodiscard]] Final final_suspend() const noexcept { return {}; }
+  void unhandled_exception() { exception = std::current_exception(); }
+};
+
+template <class T>
+struct Promise : PromiseBase {
+  std::optional<T> value;
+
+  Asking<T> get_return_object();
+  template <class U>
+  void return_value(U&& result) {
+    value.emplace(std::forward<U>(result));
+  }
+  T take() {
+    if (exception) std::rethrow_exception(exception);
+    COUNTERSIGN_ASSERT(value.has_value());
+    return std::move(*value);
+  }
+};
+
+/// Awaits one answer.
+struct AskAwaiter {
+  Question question;
+  Answer answer;
+
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> frame) {
+    frame.promise().board->post(std::move(question), &answer, frame);
+  }
+  Answer await_resume() { return std::move(answer); }
+};
+
+/// Starts the children of an all(), each until its first question.
+template <class P>
+class JoinStarter {
+ public:
+  JoinStarter(Join& join, std::coroutine_handle<P> parent, std::size_t count)
+      : join_(join), board_(parent.promise().board) {
+    join_.parent = parent;
+    join_.remaining = count + 1;  // One for the starter, so that children that end at once do not resume the parent.
+  }
+  template <class T>
+  void start(std::coroutine_handle<Promise<T>> child) {
+    child.promise().board = board_;
+    child.promise().join = &join_;
+    child.resume();
+  }
+  std::coroutine_handle<> arrive() { return join_.arrive(); }
+
+ private:
+  Join& join_;
+  Board* board_;
+};
+
+}  // namespace detail
+
+/// A DNS-dependent evaluation in progress. It does no I/O: it suspends on each question until the driver answers.
+template <class T>
+class [[nodiscard]] Asking {
+ public:
+  using promise_type = detail::Promise<T>;
+  using Handle = std::coroutine_handle<promise_type>;
+
+  Asking(Asking&& other) noexcept
+      : frame_(std::exchange(other.frame_, {})), board_(std::move(other.board_)) {}
+  Asking& operator=(Asking&& other) noexcept {
+    if (this != &other) {
+      drop();
+      frame_ = std::exchange(other.frame_, {});
+      board_ = std::move(other.board_);
+    }
+    return *this;
+  }
+  Asking(const Asking&) = delete;
+  Asking& operator=(const Asking&) = delete;
+  ~Asking() { drop(); }
+
+  // --- for the driver ---
+
+  /// Runs until nothing more can be done without answers (the first call starts it) and hands out the questions that have
+  /// come up since the last call. Empty and not done() means that earlier questions are still open.
+  [[nodiscard]] std::vector<OpenQuestion> take_questions() {
+    if (board_ == nullptr) {
+      board_ = std::make_unique<detail::Board>();
+      frame_.promise().board = board_.get();
+      frame_.resume();
+    }
+    return board_->take_fresh();
+  }
+
+  /// Answers an open question and runs on. The id comes from take_questions(); each is answered once.
+  void answer(std::uint64_t id, Answer answer) { board_->answer(id, std::move(answer)); }
+
+  /// True when the result can be taken.
+  [[nodiscard]] bool done() const { return board_ != nullptr && frame_.done(); }
+
+  /// The result, once done().
+  [[nodiscard]] T take() {
+    COUNTERSIGN_ASSERT(done());
+    return frame_.promise().take();
+  }
+
+  // --- for an evaluation that awaits another ---
+
+  /// Runs this evaluation as a part of the awaiting one.
+  auto operator co_await() && {
+    struct Awaiter {
+      Handle child;
+      [[nodiscard]] bool await_ready() const noexcept { return false; }
+      template <class P>
+      std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) {
+        child.promise().board = parent.promise().board;
+        child.promise().continuation = parent;
+        return child;
+      }
+      T await_resume() { return child.promise().take(); }
+    };
+    return Awaiter{frame_};
+  }
+
+  /// The frame, for all() alone.
+  [[nodiscard]] Handle frame() const { return frame_; }
+
+ private:
+  friend promise_type;
+  explicit Asking(Handle frame) : frame_(frame) {}
+  void drop() {
+    if (frame_) frame_.destroy();
+    frame_ = {};
+  }
+
+  Handle frame_;
+  std::unique_ptr<detail::Board> board_;  // Only at the root.
+};
+
+template <class T>
+Asking<T> detail::Promise<T>::get_return_object() {
+  return Asking<T>(std::coroutine_handle<Promise<T>>::from_promise(*this));
+}
+
+/// Asks one question: `Answer answer = co_await ask({name, RecordType::txt});`
+[[nodiscard]] inline detail::AskAwaiter ask(Question question) {
+  return {std::move(question), {}};
+}
+
+/// Runs all evaluations of a list side by side, their questions open at once; gives the results in the list's order.
+template <class T>
+[[nodiscard]] auto all(std::vector<Asking<T>> parts) {
+  struct Awaiter {
+    std::vector<Asking<T>> parts;
+    detail::Join join;
+
+    [[nodiscard]] bool await_ready() const noexcept { return parts.empty(); }
+    template <class P>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) {
+      detail::JoinStarter<P> starter(join, parent, parts.size());
+      for (Asking<T>& part : parts) starter.start(part.frame());
+      return starter.arrive();
+    }
+    std::vector<T> await_resume() {
+      std::vector<T> results;
+      results.reserve(parts.size());
+      for (Asking<T>& part : parts) results.push_back(part.frame().promise().take());
+      return results;
+    }
+  };
+  return Awaiter{std::move(parts), {}};
+}
+
+/// Runs evaluations of different kinds side by side; gives a tuple of their results.
+template <class... Ts>
+[[nodiscard]] auto all(Asking<Ts>... parts) {
+  struct Awaiter {
+    std::tuple<Asking<Ts>...> parts;
+    detail::Join join;
+
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    template <class P>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) {
+      detail::JoinStarter<P> starter(join, parent, sizeof...(Ts));
+      std::apply([&starter](auto&... part) { (starter.start(part.frame()), ...); }, parts);
+      return starter.arrive();
+    }
+    std::tuple<Ts...> await_resume() {
+      return std::apply(
+          [](auto&... part) { return std::tuple<Ts...>(part.frame().promise().take()...); }, parts);
+    }
+  };
+  return Awaiter{std::tuple<Asking<Ts>...>(std::move(parts)...), {}};
+}
+
+/// Drives an evaluation to its end on this thread; answer_of(const Question&) gives each Answer.
+template <class T, class AnswerOf>
+[[nodiscard]] T run_with(Asking<T> asking, AnswerOf&& answer_of) {
+  for (;;) {
+    const std::vector<OpenQuestion> questions = asking.take_questions();
+    if (asking.done()) return asking.take();
+    COUNTERSIGN_ASSERT(!questions.empty());
+    for (const OpenQuestion& open : questions) asking.answer(open.id, answer_of(open.question));
+  }
+}
+
+}  // namespace countersign::dns

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every bound of the library, in one struct, each with its reason. A count or size that comes from the wire is compared
+// with its bound before anything is allocated for it.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace countersign {
+
+/// The bounds that the pure library obeys; sizes are octets, counts are items.
+struct Limits {
+  // --- message (RFC 5322) ---
+  /// All header fields of a message together, with their line ends. OpenDKIM's MaximumHeaders has the same default.
+  std::size_t header_bytes_max = 65'536;
+  /// Header fields in one message: far above what relays add, low enough that a scan over all is cheap.
+  std::size_t header_fields_max = 1'000;
+  /// One header field with its folding; a To: of a large list still fits.
+  std::size_t field_bytes_max = 65'536;
+
+  // --- tag lists (RFC 6376 §3.2) ---
+  /// Tags in one list; the registries hold less than twenty names.
+  std::size_t tags_max = 64;
+
+  // --- DKIM (RFC 6376) ---
+  /// DKIM-Signature fields looked at in one message; the rest is reported as policy (RFC 6376 §6.1, denial of service).
+  std::size_t signatures_max = 8;
+  /// Names in one h=.
+  std::size_t signed_fields_max = 256;
+  /// TXT data of a key record: an RSA-8192 key needs about 1,500 octets.
+  std::size_t key_record_bytes_max = 4'096;
+  /// Clock difference that t= and x= may show, in seconds. OpenDKIM's ClockDrift has the same default.
+  std::uint32_t clock_drift_seconds = 300;
+
+  // --- crypto (RFC 8301 §3.2) ---
+  /// RSA modulus that may verify. Shorter keys never pass.
+  unsigned rsa_verify_bits_min = 1'024;
+  /// RSA modulus that may verify at most: the work grows with its square and it is a stranger's choice.
+  unsigned rsa_bits_max = 8'192;
+  /// RSA modulus that may sign; RFC 8301 §3.2 asks for 1024 and advises 2048.
+  unsigned rsa_sign_bits_min = 1'024;
+
+  // --- DNS ---
+  /// Questions that one evaluation may have open at once.
+  std::size_t questions_open_max = 64;
+  /// Records in one answer that are looked at.
+  std::size_t answer_records_max = 64;
+  /// Records of a zone file: enough for a test or a demonstration, not a name server.
+  std::size_t zone_records_max = 1'000'000;
+
+  // --- milter ---
+  /// One frame. The protocol sends body chunks of up to 65,535 octets; Sendmail may negotiate up to 1 MiB.
+  std::size_t milter_frame_bytes_max = 1'048'576;
+  /// Macros kept of one message, all stages together.
+  std::size_t milter_macros_max = 256;
+  /// Octets of all macros of one message.
+  std::size_t milter_macro_bytes_max = 65'536;
+  /// Recipients kept of one message; the rest is counted.
+  std::size_t recipients_max = 10'000;
+
+  // --- signing ---
+  /// Signatures that we put on one message.
+  std::size_t signatures_made_max = 16;
+};
+
+}  // namespace countersign
