@@ -9,7 +9,7 @@ target_compile_options(countersign_options INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Werror
   # A designated initializer that leaves a member to its default is how our request structs are meant.
   -Wno-missing-field-initializers -Wno-missing-designated-field-initializers
-  -fno-pch-timestamp)
+  -Xclang -fno-pch-timestamp)
 
 find_program(CCACHE ccache)
 if(CCACHE)

@@ -13,9 +13,13 @@ function(countersign_pkg target module)
   target_link_libraries(${target} INTERFACE PkgConfig::${target}_pkg)
 endfunction()
 countersign_pkg(idn2 libidn2)
-countersign_pkg(unbound libunbound)
 countersign_pkg(lmdb lmdb)
 countersign_pkg(systemd libsystemd)
+
+# Its pkg-config file asks for libevent's, which only a static link needs.
+find_library(UNBOUND_LIBRARY unbound REQUIRED)
+add_library(unbound INTERFACE)
+target_link_libraries(unbound INTERFACE ${UNBOUND_LIBRARY})
 
 add_library(tomlplusplus INTERFACE)   # header only; warnings inside it are not ours
 

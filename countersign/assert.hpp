@@ -8,10 +8,10 @@
 #include <cstdlib>
 
 /// Ends the program with file, line and condition when our own code is in an impossible state; on in release builds.
-#define COUNTERSIGN_ASSERT(condition)                                                         \
-  do {                                                                                        \
-    if (!(condition)) [[unlikely]] {                                                          \
-      std::fprintf(stderr, "%s:%d: impossible state: %s\n", __FILE__, __LINE__, #condition);  \
-      std::abort();                                                                           \
-    }                                                                                         \
+#define COUNTERSIGN_ASSERT(condition)                                                        \
+  do {                                                                                       \
+    if (!(condition)) [[unlikely]] {                                                         \
+      std::fprintf(stderr, "%s:%d: impossible state: %s\n", __FILE__, __LINE__, #condition); \
+      std::abort();                                                                          \
+    }                                                                                        \
   } while (false)

@@ -21,17 +21,20 @@ namespace countersign::crypto {
 class PrivateKey {
  public:
   /// Reads a private key as PEM (PKCS#1 "RSA PRIVATE KEY" or PKCS#8 "PRIVATE KEY"), text around it ignored.
-  [[nodiscard]] static Result<PrivateKey, KeyError> parse_pem(std::string_view pem, const Limits& limits);
+  [[nodiscard]] static Result<PrivateKey, KeyError> parse_pem(std::string_view pem,
+                                                              const Limits& limits);
 
   /// Reads a private key as DER: PKCS#8 or PKCS#1.
-  [[nodiscard]] static Result<PrivateKey, KeyError> parse_der(std::string_view der, const Limits& limits);
+  [[nodiscard]] static Result<PrivateKey, KeyError> parse_der(std::string_view der,
+                                                              const Limits& limits);
 
   /// Reads the 32 octets of an Ed25519 seed (RFC 8032 §5.1.5), as dkimpy keeps them in base64.
   [[nodiscard]] static Result<PrivateKey, KeyError> parse_ed25519_seed(std::string_view seed);
 
   /// Makes a new key with the random generator of the crypto library.
   /// bits         of the RSA modulus, 1024 to Limits::rsa_bits_max; ignored for Ed25519.
-  [[nodiscard]] static Result<PrivateKey, KeyError> generate(KeyType type, unsigned bits, const Limits& limits);
+  [[nodiscard]] static Result<PrivateKey, KeyError> generate(KeyType type, unsigned bits,
+                                                             const Limits& limits);
 
   [[nodiscard]] KeyType type() const { return type_; }
   /// Bits of the RSA modulus, or 256 for Ed25519.

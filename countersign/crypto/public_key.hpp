@@ -23,12 +23,12 @@ enum class KeyType : std::uint8_t { rsa, ed25519 };
 
 /// Why octets are no key that we use.
 enum class KeyError : std::uint8_t {
-  bad_der,          ///< no DER, other algorithm inside, or octets left over
-  bad_pem,          ///< no PEM of a private key, or it is encrypted
-  bad_length,       ///< an Ed25519 key that is not 32 octets
-  key_too_large,    ///< RSA modulus over Limits::rsa_bits_max
-  bad_exponent,     ///< an RSA public exponent that is even, 1, or longer than 64 bits
-  unsupported_type, ///< neither RSA nor Ed25519
+  bad_der,           ///< no DER, other algorithm inside, or octets left over
+  bad_pem,           ///< no PEM of a private key, or it is encrypted
+  bad_length,        ///< an Ed25519 key that is not 32 octets
+  key_too_large,     ///< RSA modulus over Limits::rsa_bits_max
+  bad_exponent,      ///< an RSA public exponent that is even, 1, or longer than 64 bits
+  unsupported_type,  ///< neither RSA nor Ed25519
 };
 
 /// Says in a sentence what is wrong with the key and what to do.
@@ -39,7 +39,8 @@ class PublicKey {
  public:
   /// Decodes the octets of p= of an RSA key: a SubjectPublicKeyInfo, or a bare RSAPublicKey as RFC 6376 §3.6.1 says.
   /// Short moduli are decoded too (the verifier must be able to say how short they are); rsa_bits_max holds.
-  [[nodiscard]] static Result<PublicKey, KeyError> parse_rsa(std::string_view der, const Limits& limits);
+  [[nodiscard]] static Result<PublicKey, KeyError> parse_rsa(std::string_view der,
+                                                             const Limits& limits);
 
   /// Decodes the 32 raw octets of p= of an Ed25519 key. RFC 8463 §4.2
   [[nodiscard]] static Result<PublicKey, KeyError> parse_ed25519(std::string_view octets);

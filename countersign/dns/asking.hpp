@@ -64,7 +64,7 @@ class Board {
       found.frame.resume();
       return;
     }
-    COUNTERSIGN_ASSERT(!"an answer to a question that is not open");
+    COUNTERSIGN_ASSERT(false && "this question is not open");
   }
 
  private:
@@ -140,6 +140,21 @@ struct AskAwaiter {
   Answer await_resume() { return std::move(answer); }
 };
 
+/// Awaits another evaluation as a part of this one.
+template <class T>
+struct PartAwaiter {
+  std::coroutine_handle<Promise<T>> part;
+
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <class P>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) {
+    part.promise().board = parent.promise().board;
+    part.promise().continuation = parent;
+    return part;
+  }
+  T await_resume() { return part.promise().take(); }
+};
+
 /// Starts the children of an all(), each until its first question.
 template <class P>
 class JoinStarter {
@@ -147,7 +162,9 @@ class JoinStarter {
   JoinStarter(Join& join, std::coroutine_handle<P> parent, std::size_t count)
       : join_(join), board_(parent.promise().board) {
     join_.parent = parent;
-    join_.remaining = count + 1;  // One for the starter, so that children that end at once do not resume the parent.
+    join_.remaining =
+        count +
+        1;  // One for the starter, so that children that end at once do not resume the parent.
   }
   template <class T>
   void start(std::coroutine_handle<Promise<T>> child) {
@@ -213,20 +230,7 @@ class [[nodiscard]] Asking {
   // --- for an evaluation that awaits another ---
 
   /// Runs this evaluation as a part of the awaiting one.
-  auto operator co_await() && {
-    struct Awaiter {
-      Handle child;
-      [[nodiscard]] bool await_ready() const noexcept { return false; }
-      template <class P>
-      std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) {
-        child.promise().board = parent.promise().board;
-        child.promise().continuation = parent;
-        return child;
-      }
-      T await_resume() { return child.promise().take(); }
-    };
-    return Awaiter{frame_};
-  }
+  auto operator co_await() && { return detail::PartAwaiter<T>{frame_}; }
 
   /// The frame, for all() alone.
   [[nodiscard]] Handle frame() const { return frame_; }
@@ -249,54 +253,63 @@ Asking<T> detail::Promise<T>::get_return_object() {
 }
 
 /// Asks one question: `Answer answer = co_await ask({name, RecordType::txt});`
-[[nodiscard]] inline detail::AskAwaiter ask(Question question) {
-  return {std::move(question), {}};
-}
+[[nodiscard]] inline detail::AskAwaiter ask(Question question) { return {std::move(question), {}}; }
 
-/// Runs all evaluations of a list side by side, their questions open at once; gives the results in the list's order.
+namespace detail {
+
+/// Awaits a list of evaluations of one kind.
 template <class T>
-[[nodiscard]] auto all(std::vector<Asking<T>> parts) {
-  struct Awaiter {
-    std::vector<Asking<T>> parts;
-    detail::Join join;
+struct ListAwaiter {
+  std::vector<Asking<T>> parts;
+  Join join;
 
-    [[nodiscard]] bool await_ready() const noexcept { return parts.empty(); }
-    template <class P>
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) {
-      detail::JoinStarter<P> starter(join, parent, parts.size());
-      for (Asking<T>& part : parts) starter.start(part.frame());
-      return starter.arrive();
-    }
-    std::vector<T> await_resume() {
-      std::vector<T> results;
-      results.reserve(parts.size());
-      for (Asking<T>& part : parts) results.push_back(part.frame().promise().take());
-      return results;
-    }
-  };
-  return Awaiter{std::move(parts), {}};
+  [[nodiscard]] bool await_ready() const noexcept { return parts.empty(); }
+  template <class P>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) {
+    JoinStarter<P> starter(join, parent, parts.size());
+    for (Asking<T>& part : parts) starter.start(part.frame());
+    return starter.arrive();
+  }
+  std::vector<T> await_resume() {
+    std::vector<T> results;
+    results.reserve(parts.size());
+    for (Asking<T>& part : parts) results.push_back(part.frame().promise().take());
+    return results;
+  }
+};
+
+/// Awaits evaluations of different kinds.
+template <class... Ts>
+struct TupleAwaiter {
+  std::tuple<Asking<Ts>...> parts;
+  Join join;
+
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <class P>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) {
+    JoinStarter<P> starter(join, parent, sizeof...(Ts));
+    std::apply([&starter](auto&... part) { (starter.start(part.frame()), ...); }, parts);
+    return starter.arrive();
+  }
+  std::tuple<Ts...> await_resume() {
+    return std::apply(
+        [](auto&... part) { return std::tuple<Ts...>(part.frame().promise().take()...); }, parts);
+  }
+};
+
+}  // namespace detail
+
+/// Runs all evaluations of a list side by side, their questions open at once; gives the results in
+/// the list's order.
+template <class T>
+[[nodiscard]] detail::ListAwaiter<T> all(std::vector<Asking<T>> parts) {
+  return {std::move(parts), {}};
 }
 
 /// Runs evaluations of different kinds side by side; gives a tuple of their results.
 template <class... Ts>
-[[nodiscard]] auto all(Asking<Ts>... parts) {
-  struct Awaiter {
-    std::tuple<Asking<Ts>...> parts;
-    detail::Join join;
-
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
-    template <class P>
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) {
-      detail::JoinStarter<P> starter(join, parent, sizeof...(Ts));
-      std::apply([&starter](auto&... part) { (starter.start(part.frame()), ...); }, parts);
-      return starter.arrive();
-    }
-    std::tuple<Ts...> await_resume() {
-      return std::apply(
-          [](auto&... part) { return std::tuple<Ts...>(part.frame().promise().take()...); }, parts);
-    }
-  };
-  return Awaiter{std::tuple<Asking<Ts>...>(std::move(parts)...), {}};
+[[nodiscard]] detail::TupleAwaiter<Ts...> all(Asking<Ts>... parts) {
+  return {std::tuple<Asking<Ts>...>(std::move(parts)...), {}};
 }
 
 /// Drives an evaluation to its end on this thread; answer_of(const Question&) gives each Answer.

@@ -21,8 +21,8 @@ namespace countersign::dns {
 
 /// Why a zone file cannot be read.
 struct ZoneError {
-  std::size_t line = 0;   ///< of a master file, from 1; 0 in a JSON file
-  std::string message;    ///< a sentence that says what to do
+  std::size_t line = 0;  ///< of a master file, from 1; 0 in a JSON file
+  std::string message;   ///< a sentence that says what to do
 };
 
 /// Names and their records. Names compare without regard to case.
@@ -30,18 +30,21 @@ class Zone {
  public:
   /// Reads an RFC 1035 §5 master file: $ORIGIN, $TTL, parentheses, comments, quoted strings, "@", relative names, blank
   /// owner, class IN and a TTL in either order; types A AAAA MX TXT PTR CNAME NS; SOA and others are read over.
-  [[nodiscard]] static Result<Zone, ZoneError> parse_master(std::string_view text, const Limits& limits);
+  [[nodiscard]] static Result<Zone, ZoneError> parse_master(std::string_view text,
+                                                            const Limits& limits);
 
   /// Reads one JSON zone object: {"records": [{name, type, data | strings | preference}], "errors": [{name, type,
   /// rcode}]}; octet strings hold one code point U+0000..U+00FF an octet. rcode is SERVFAIL, REFUSED or TIMEOUT, type "*"
   /// stands for every type that has no record.
-  [[nodiscard]] static Result<Zone, ZoneError> parse_json(std::string_view text, const Limits& limits);
+  [[nodiscard]] static Result<Zone, ZoneError> parse_json(std::string_view text,
+                                                          const Limits& limits);
 
   /// Reads either form: JSON when the first character that is no white space is "{".
   [[nodiscard]] static Result<Zone, ZoneError> parse(std::string_view text, const Limits& limits);
 
   /// Adds a record; the name may be in any case and end in a dot.
-  void add(std::string_view name, RecordType type, RecordData data, std::chrono::seconds ttl = std::chrono::seconds{60});
+  void add(std::string_view name, RecordType type, RecordData data,
+           std::chrono::seconds ttl = std::chrono::seconds{60});
   /// Adds a TXT record of one text, cut into strings of 255 octets.
   void add_txt(std::string_view name, std::string_view text);
   /// Makes every question for the name and type fail with that status.
@@ -56,7 +59,8 @@ class Zone {
   /// Drives an evaluation to its end with answers from this zone.
   template <class T>
   [[nodiscard]] T run(Asking<T> asking) const {
-    return run_with(std::move(asking), [this](const Question& question) { return answer(question); });
+    return run_with(std::move(asking),
+                    [this](const Question& question) { return answer(question); });
   }
 
  private:

@@ -15,12 +15,12 @@ namespace countersign {
 
 /// What can be wrong with a domain name.
 enum class DomainNameErrorCode : std::uint8_t {
-  empty,          ///< no octet at all, or only a dot
-  empty_label,    ///< two dots in a row or a dot in front
-  label_too_long, ///< more than 63 octets as A-label (RFC 1035 §2.3.4)
-  name_too_long,  ///< more than 253 octets as A-labels
-  bad_character,  ///< something but letters, digits, "-", "_" and valid U-labels
-  bad_idna,       ///< 8-bit text that is not UTF-8 or no valid U-label, or a fake "xn--" label (RFC 5891)
+  empty,           ///< no octet at all, or only a dot
+  empty_label,     ///< two dots in a row or a dot in front
+  label_too_long,  ///< more than 63 octets as A-label (RFC 1035 §2.3.4)
+  name_too_long,   ///< more than 253 octets as A-labels
+  bad_character,   ///< something but letters, digits, "-", "_" and valid U-labels
+  bad_idna,  ///< 8-bit text that is not UTF-8 or no valid U-label, or a fake "xn--" label (RFC 5891)
 };
 
 using DomainNameError = SyntaxErrorOf<DomainNameErrorCode>;

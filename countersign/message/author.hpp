@@ -19,11 +19,11 @@ namespace countersign {
 
 /// Why the author cannot be told.
 enum class AuthorErrorCode : std::uint8_t {
-  missing_from,       ///< no From field (RFC 5322 §3.6)
-  repeated_from,      ///< more than one From field, folded and spaced names included (S-01, S-02)
-  no_address,         ///< a From field without an address, or an empty group
-  bad_address,        ///< text that is no mailbox-list: stray ">", unclosed quote or comment, route, text after ">" (S-04)
-  bad_domain,         ///< an address whose domain is no domain name, or is a literal
+  missing_from,   ///< no From field (RFC 5322 §3.6)
+  repeated_from,  ///< more than one From field, folded and spaced names included (S-01, S-02)
+  no_address,     ///< a From field without an address, or an empty group
+  bad_address,  ///< text that is no mailbox-list: stray ">", unclosed quote or comment, route, text after ">" (S-04)
+  bad_domain,   ///< an address whose domain is no domain name, or is a literal
   control_character,  ///< NUL, bare CR or LF, or another control octet (S-05)
 };
 
@@ -34,7 +34,7 @@ using AuthorError = SyntaxErrorOf<AuthorErrorCode>;
 
 /// A mailbox of an address field.
 struct Mailbox {
-  std::string local_part;   ///< quotes and quoted pairs resolved
+  std::string local_part;  ///< quotes and quoted pairs resolved
   DomainName domain;
 
   /// local_part@domain as tables are matched against.

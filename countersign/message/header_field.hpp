@@ -28,8 +28,12 @@ class HeaderField {
   [[nodiscard]] static HeaderField from_parts(std::string_view name, std::string_view value);
 
   [[nodiscard]] std::string_view raw() const { return raw_; }
-  [[nodiscard]] std::string_view name() const { return std::string_view(raw_).substr(0, name_length_); }
-  [[nodiscard]] std::string_view value() const { return std::string_view(raw_).substr(value_offset_); }
+  [[nodiscard]] std::string_view name() const {
+    return std::string_view(raw_).substr(0, name_length_);
+  }
+  [[nodiscard]] std::string_view value() const {
+    return std::string_view(raw_).substr(value_offset_);
+  }
   /// True when the field has that name, in any case.
   [[nodiscard]] bool is(std::string_view name) const;
 

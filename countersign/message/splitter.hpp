@@ -21,7 +21,7 @@ enum class SplitErrorCode : std::uint8_t {
   header_too_large,  ///< over Limits::header_bytes_max
   too_many_fields,   ///< over Limits::header_fields_max
   field_too_long,    ///< over Limits::field_bytes_max
-  no_colon,          ///< a header line that is neither a field nor folding (reported, the line is kept as a field)
+  no_colon,  ///< a header line that is neither a field nor folding (reported, the line is kept as a field)
 };
 
 using SplitError = SyntaxErrorOf<SplitErrorCode>;
@@ -73,6 +73,7 @@ struct Message {
 };
 
 /// Cuts a message that is at hand as a whole.
-[[nodiscard]] Result<Message, SplitError> split_message(std::string_view octets, const Limits& limits);
+[[nodiscard]] Result<Message, SplitError> split_message(std::string_view octets,
+                                                        const Limits& limits);
 
 }  // namespace countersign

@@ -16,12 +16,12 @@ namespace countersign::text {
 
 /// What can be wrong with a tag list.
 enum class TagListErrorCode : std::uint8_t {
-  missing_name,      ///< a tag without a name before its "="
-  missing_equals,    ///< a name that no "=" follows
-  bad_name,          ///< a name that does not begin with a letter or holds something but letters, digits and "_"
-  bad_value,         ///< an octet that no tag value may hold (control octet, or 8-bit where not allowed)
-  duplicate_tag,     ///< the same name twice: the list is void (RFC 6376 §3.2)
-  too_many_tags,     ///< more than Limits::tags_max
+  missing_name,    ///< a tag without a name before its "="
+  missing_equals,  ///< a name that no "=" follows
+  bad_name,  ///< a name that does not begin with a letter or holds something but letters, digits and "_"
+  bad_value,  ///< an octet that no tag value may hold (control octet, or 8-bit where not allowed)
+  duplicate_tag,  ///< the same name twice: the list is void (RFC 6376 §3.2)
+  too_many_tags,  ///< more than Limits::tags_max
 };
 
 using TagListError = SyntaxErrorOf<TagListErrorCode>;
@@ -31,9 +31,9 @@ using TagListError = SyntaxErrorOf<TagListErrorCode>;
 
 /// One tag of a list. The views point into the text that was parsed.
 struct Tag {
-  std::string_view name;        ///< as written; names are case-sensitive
-  std::string_view value;       ///< folding space around it removed, inner folding kept
-  std::size_t value_offset = 0; ///< of value in the text, octets
+  std::string_view name;         ///< as written; names are case-sensitive
+  std::string_view value;        ///< folding space around it removed, inner folding kept
+  std::size_t value_offset = 0;  ///< of value in the text, octets
 };
 
 /// A parsed list in the order of the text. It views the text, which must outlive it.
@@ -61,6 +61,7 @@ class TagList {
 /// Leniency     a bare LF counts as a line end in FWS, as milters hand fields over with it; 8-bit octets are allowed in
 ///              values, as RFC 8616 §5 allows UTF-8 there; empty specs (";;") are skipped, as deployed verifiers do.
 /// RFC 6376 §3.2
-[[nodiscard]] Result<TagList, TagListError> parse_tag_list(std::string_view text, const Limits& limits);
+[[nodiscard]] Result<TagList, TagListError> parse_tag_list(std::string_view text,
+                                                           const Limits& limits);
 
 }  // namespace countersign::text
