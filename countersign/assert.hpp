@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The check for our own bugs. Text from the wire never reaches one: it is judged by values (result.hpp).
+// The check for our own bugs. Text from the wire never reaches one: it is judged by values
+// (result.hpp).
 
 #pragma once
 
 #include <cstdio>
 #include <cstdlib>
 
-/// Ends the program with file, line and condition when our own code is in an impossible state; on in release builds.
+/// Ends the program with file, line and condition when our own code is in an impossible state; on
+/// in release builds.
 #define COUNTERSIGN_ASSERT(condition)                                                        \
   do {                                                                                       \
     if (!(condition)) [[unlikely]] {                                                         \

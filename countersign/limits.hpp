@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every bound of the library, in one struct, each with its reason. A count or size that comes from the wire is compared
-// with its bound before anything is allocated for it.
+// Every bound of the library, in one struct, each with its reason. A count or size that comes from
+// the wire is compared with its bound before anything is allocated for it.
 
 #pragma once
 
@@ -13,9 +13,11 @@ namespace countersign {
 /// The bounds that the pure library obeys; sizes are octets, counts are items.
 struct Limits {
   // --- message (RFC 5322) ---
-  /// All header fields of a message together, with their line ends. OpenDKIM's MaximumHeaders has the same default.
+  /// All header fields of a message together, with their line ends. OpenDKIM's MaximumHeaders has
+  /// the same default.
   std::size_t header_bytes_max = 65'536;
-  /// Header fields in one message: far above what relays add, low enough that a scan over all is cheap.
+  /// Header fields in one message: far above what relays add, low enough that a scan over all is
+  /// cheap.
   std::size_t header_fields_max = 1'000;
   /// One header field with its folding; a To: of a large list still fits.
   std::size_t field_bytes_max = 65'536;
@@ -25,19 +27,22 @@ struct Limits {
   std::size_t tags_max = 64;
 
   // --- DKIM (RFC 6376) ---
-  /// DKIM-Signature fields looked at in one message; the rest is reported as policy (RFC 6376 §6.1, denial of service).
+  /// DKIM-Signature fields looked at in one message; the rest is reported as policy (RFC 6376 §6.1,
+  /// denial of service).
   std::size_t signatures_max = 8;
   /// Names in one h=.
   std::size_t signed_fields_max = 256;
   /// TXT data of a key record: an RSA-8192 key needs about 1,500 octets.
   std::size_t key_record_bytes_max = 4'096;
-  /// Clock difference that t= and x= may show, in seconds. OpenDKIM's ClockDrift has the same default.
+  /// Clock difference that t= and x= may show, in seconds. OpenDKIM's ClockDrift has the same
+  /// default.
   std::uint32_t clock_drift_seconds = 300;
 
   // --- crypto (RFC 8301 §3.2) ---
   /// RSA modulus that may verify. Shorter keys never pass.
   unsigned rsa_verify_bits_min = 1'024;
-  /// RSA modulus that may verify at most: the work grows with its square and it is a stranger's choice.
+  /// RSA modulus that may verify at most: the work grows with its square and it is a stranger's
+  /// choice.
   unsigned rsa_bits_max = 8'192;
   /// RSA modulus that may sign; RFC 8301 §3.2 asks for 1024 and advises 2048.
   unsigned rsa_sign_bits_min = 1'024;
@@ -51,7 +56,8 @@ struct Limits {
   std::size_t zone_records_max = 1'000'000;
 
   // --- milter ---
-  /// One frame. The protocol sends body chunks of up to 65,535 octets; Sendmail may negotiate up to 1 MiB.
+  /// One frame. The protocol sends body chunks of up to 65,535 octets; Sendmail may negotiate up to
+  /// 1 MiB.
   std::size_t milter_frame_bytes_max = 1'048'576;
   /// Macros kept of one message, all stages together.
   std::size_t milter_macros_max = 256;

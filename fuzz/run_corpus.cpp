@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Feeds every file of the folders named on the command line to the fuzz target, once. With it a corpus is a regression
-// test under any compiler, without libFuzzer.
+// Feeds every file of the folders named on the command line to the fuzz target, once. With it a
+// corpus is a regression test under any compiler, without libFuzzer.
 
 #include <cstddef>
 #include <cstdint>

@@ -18,7 +18,8 @@ enum class HashAlgorithm : std::uint8_t { sha256, sha1 };
 /// Octets of a SHA-256 digest.
 using Sha256 = std::array<std::uint8_t, 32>;
 
-/// A running SHA-256. Chunks may be of any size; the digest depends on their concatenation only. FIPS 180-4
+/// A running SHA-256. Chunks may be of any size; the digest depends on their concatenation only.
+/// FIPS 180-4
 class Digest {
  public:
   Digest();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Private keys for signing, decoded once when settings are read and kept in memory: reading the PEM for each message costs
-// three times the signature.
+// Private keys for signing, decoded once when settings are read and kept in memory: reading the PEM
+// for each message costs three times the signature.
 
 #pragma once
 
@@ -16,11 +16,12 @@
 
 namespace countersign::crypto {
 
-/// A decoded private key, RSA or Ed25519. Copies share it; it may be used by several threads at once. The key's memory is
-/// cleansed when the last copy goes.
+/// A decoded private key, RSA or Ed25519. Copies share it; it may be used by several threads at
+/// once. The key's memory is cleansed when the last copy goes.
 class PrivateKey {
  public:
-  /// Reads a private key as PEM (PKCS#1 "RSA PRIVATE KEY" or PKCS#8 "PRIVATE KEY"), text around it ignored.
+  /// Reads a private key as PEM (PKCS#1 "RSA PRIVATE KEY" or PKCS#8 "PRIVATE KEY"), text around it
+  /// ignored.
   [[nodiscard]] static Result<PrivateKey, KeyError> parse_pem(std::string_view pem,
                                                               const Limits& limits);
 
@@ -40,10 +41,12 @@ class PrivateKey {
   /// Bits of the RSA modulus, or 256 for Ed25519.
   [[nodiscard]] unsigned bits() const { return bits_; }
 
-  /// Signs a SHA-256 digest as PublicKey::verify checks it; raw octets (RSA: bits()/8, Ed25519: 64).
+  /// Signs a SHA-256 digest as PublicKey::verify checks it; raw octets (RSA: bits()/8, Ed25519:
+  /// 64).
   [[nodiscard]] std::string sign(const Sha256& digest) const;
 
-  /// The octets that p= publishes in base64: SubjectPublicKeyInfo DER for RSA, 32 raw octets for Ed25519.
+  /// The octets that p= publishes in base64: SubjectPublicKeyInfo DER for RSA, 32 raw octets for
+  /// Ed25519.
   [[nodiscard]] std::string public_octets() const;
 
   /// The key as unencrypted PEM: PKCS#1 for RSA, as opendkim-genkey writes it, PKCS#8 for Ed25519.

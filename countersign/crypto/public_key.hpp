@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Public keys as DNS publishes them, decoded once and kept decoded: decoding an RSA key costs six times the verification
-// that it serves, so the SubjectPublicKeyInfo header is read here and only the bare key goes to OpenSSL's fast path.
+// Public keys as DNS publishes them, decoded once and kept decoded: decoding an RSA key costs six
+// times the verification that it serves, so the SubjectPublicKeyInfo header is read here and only
+// the bare key goes to OpenSSL's fast path.
 
 #pragma once
 
@@ -37,8 +38,10 @@ enum class KeyError : std::uint8_t {
 /// A decoded public key. Copies share it; it may be used by several threads at once.
 class PublicKey {
  public:
-  /// Decodes the octets of p= of an RSA key: a SubjectPublicKeyInfo, or a bare RSAPublicKey as RFC 6376 §3.6.1 says.
-  /// Short moduli are decoded too (the verifier must be able to say how short they are); rsa_bits_max holds.
+  /// Decodes the octets of p= of an RSA key: a SubjectPublicKeyInfo, or a bare RSAPublicKey as RFC
+  /// 6376 §3.6.1 says.
+  /// Short moduli are decoded too (the verifier must be able to say how short they are);
+  /// rsa_bits_max holds.
   [[nodiscard]] static Result<PublicKey, KeyError> parse_rsa(std::string_view der,
                                                              const Limits& limits);
 
@@ -49,8 +52,10 @@ class PublicKey {
   /// Bits of the RSA modulus, or 256 for Ed25519.
   [[nodiscard]] unsigned bits() const { return bits_; }
 
-  /// Tells whether the signature is this key's over the SHA-256 digest: RSASSA-PKCS1-v1_5 (RFC 6376 §3.3.2) or pure
-  /// Ed25519 over the 32 octets of the digest (RFC 8463 §3). A signature of a wrong length is false, never an error.
+  /// Tells whether the signature is this key's over the SHA-256 digest: RSASSA-PKCS1-v1_5 (RFC 6376
+  /// §3.3.2) or pure
+  /// Ed25519 over the 32 octets of the digest (RFC 8463 §3). A signature of a wrong length is
+  /// false, never an error.
   [[nodiscard]] bool verify(const Sha256& digest, std::string_view signature) const;
 
  private:

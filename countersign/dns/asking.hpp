@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Evaluations that talk with DNS, without sockets. SPF, DKIM and DMARC are conversations: ask, look at the answer, ask on.
-// Written as a coroutine, such a conversation reads as its RFC does; the coroutine never performs a lookup, it suspends on
-// each question, and whoever drives it answers: a zone in memory, the bytes of a fuzzer, or a resolver under an event loop.
+// Evaluations that talk with DNS, without sockets. SPF, DKIM and DMARC are conversations: ask, look
+// at the answer, ask on.
+// Written as a coroutine, such a conversation reads as its RFC does; the coroutine never performs a
+// lookup, it suspends on each question, and whoever drives it answers: a zone in memory, the bytes
+// of a fuzzer, or a resolver under an event loop.
 //
-//   Asking<Outcome> check(Request request) {                        // parameters by value: the frame outlives the call
+//   Asking<Outcome> check(Request request) {                        // parameters by value: the
+//   frame outlives the call
 //     Answer answer = co_await ask({request.name, RecordType::txt});
 //     …
 //     Outcome inner = co_await check(request.for_include(target));  // plain recursion
 //     co_return inner;
 //   }
 //
-// A driver repeats: take_questions(), answer() each in any order, until done(); then take(). All questions that were taken
-// and not answered are open at the same time. Dropping the Asking drops the whole tree of frames, at any moment.
+// A driver repeats: take_questions(), answer() each in any order, until done(); then take(). All
+// questions that were taken and not answered are open at the same time. Dropping the Asking drops
+// the whole tree of frames, at any moment.
 //
-// Rules that keep it safe: parameters by value or references to what the driver keeps alive; never a capturing lambda as
-// a coroutine; one driver, one thread at a time.
+// Rules that keep it safe: parameters by value or references to what the driver keeps alive; never
+// a capturing lambda as a coroutine; one driver, one thread at a time.
 
 #pragma once
 
@@ -44,7 +48,8 @@ struct OpenQuestion {
 
 namespace detail {
 
-/// Where the frames of one tree put their questions. Owned by the root, pointed to by every promise below it.
+/// Where the frames of one tree put their questions. Owned by the root, pointed to by every promise
+/// below it.
 class Board {
  public:
   void post(Question question, Answer* slot, std::coroutine_handle<> waiter) {
@@ -181,7 +186,8 @@ class JoinStarter {
 
 }  // namespace detail
 
-/// A DNS-dependent evaluation in progress. It does no I/O: it suspends on each question until the driver answers.
+/// A DNS-dependent evaluation in progress. It does no I/O: it suspends on each question until the
+/// driver answers.
 template <class T>
 class [[nodiscard]] Asking {
  public:
@@ -204,8 +210,9 @@ class [[nodiscard]] Asking {
 
   // --- for the driver ---
 
-  /// Runs until nothing more can be done without answers (the first call starts it) and hands out the questions that have
-  /// come up since the last call. Empty and not done() means that earlier questions are still open.
+  /// Runs until nothing more can be done without answers (the first call starts it) and hands out
+  /// the questions that have come up since the last call. Empty and not done() means that earlier
+  /// questions are still open.
   [[nodiscard]] std::vector<OpenQuestion> take_questions() {
     if (board_ == nullptr) {
       board_ = std::make_unique<detail::Board>();
@@ -215,7 +222,8 @@ class [[nodiscard]] Asking {
     return board_->take_fresh();
   }
 
-  /// Answers an open question and runs on. The id comes from take_questions(); each is answered once.
+  /// Answers an open question and runs on. The id comes from take_questions(); each is answered
+  /// once.
   void answer(std::uint64_t id, Answer answer) { board_->answer(id, std::move(answer)); }
 
   /// True when the result can be taken.

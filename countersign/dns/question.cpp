@@ -6,29 +6,46 @@ namespace countersign::dns {
 
 std::string_view to_string(RecordType type) {
   switch (type) {
-    case RecordType::a: return "A";
-    case RecordType::ns: return "NS";
-    case RecordType::cname: return "CNAME";
-    case RecordType::soa: return "SOA";
-    case RecordType::ptr: return "PTR";
-    case RecordType::mx: return "MX";
-    case RecordType::txt: return "TXT";
-    case RecordType::aaaa: return "AAAA";
-    case RecordType::tlsa: return "TLSA";
+    case RecordType::a:
+      return "A";
+    case RecordType::ns:
+      return "NS";
+    case RecordType::cname:
+      return "CNAME";
+    case RecordType::soa:
+      return "SOA";
+    case RecordType::ptr:
+      return "PTR";
+    case RecordType::mx:
+      return "MX";
+    case RecordType::txt:
+      return "TXT";
+    case RecordType::aaaa:
+      return "AAAA";
+    case RecordType::tlsa:
+      return "TLSA";
   }
   return "unknown type";
 }
 
 std::string_view to_string(AnswerStatus status) {
   switch (status) {
-    case AnswerStatus::records: return "records";
-    case AnswerStatus::nodata: return "NODATA";
-    case AnswerStatus::nxdomain: return "NXDOMAIN";
-    case AnswerStatus::servfail: return "SERVFAIL";
-    case AnswerStatus::refused: return "REFUSED";
-    case AnswerStatus::timeout: return "timeout";
-    case AnswerStatus::malformed: return "malformed answer";
-    case AnswerStatus::bogus: return "bogus (DNSSEC)";
+    case AnswerStatus::records:
+      return "records";
+    case AnswerStatus::nodata:
+      return "NODATA";
+    case AnswerStatus::nxdomain:
+      return "NXDOMAIN";
+    case AnswerStatus::servfail:
+      return "SERVFAIL";
+    case AnswerStatus::refused:
+      return "REFUSED";
+    case AnswerStatus::timeout:
+      return "timeout";
+    case AnswerStatus::malformed:
+      return "malformed answer";
+    case AnswerStatus::bogus:
+      return "bogus (DNSSEC)";
   }
   return "unknown status";
 }

@@ -33,15 +33,16 @@ enum class RecordType : std::uint16_t {
 
 /// One question. Class IN always.
 struct Question {
-  /// Lower-case A-labels without a dot at the end; whoever asks has checked the length of the labels and the name.
+  /// Lower-case A-labels without a dot at the end; whoever asks has checked the length of the
+  /// labels and the name.
   std::string name;
   RecordType type = RecordType::txt;
 
   friend auto operator<=>(const Question&, const Question&) = default;
 };
 
-/// How DNS answered. Only nodata and nxdomain say that there is no such record; every status below them is a failure and
-/// must never be read as absence.
+/// How DNS answered. Only nodata and nxdomain say that there is no such record; every status below
+/// them is a failure and must never be read as absence.
 enum class AnswerStatus : std::uint8_t {
   records,    ///< at least one record of the type
   nodata,     ///< the name exists, the type does not (NOERROR without data)
@@ -53,7 +54,8 @@ enum class AnswerStatus : std::uint8_t {
   bogus,      ///< DNSSEC validation failed (RFC 4035 §4.3)
 };
 
-/// The word for an answer status, as RCODEs are written ("NXDOMAIN") or in lower case where there is no RCODE.
+/// The word for an answer status, as RCODEs are written ("NXDOMAIN") or in lower case where there
+/// is no RCODE.
 [[nodiscard]] std::string_view to_string(AnswerStatus status);
 
 /// A or AAAA: 4 or 16 octets in network order.
@@ -68,12 +70,14 @@ struct Address {
 struct Text {
   std::vector<std::string> strings;
 
-  /// The strings joined with nothing between them, as every mail record is read (RFC 6376 §3.6.2.2, RFC 7208 §3.3).
+  /// The strings joined with nothing between them, as every mail record is read (RFC 6376 §3.6.2.2,
+  /// RFC 7208 §3.3).
   [[nodiscard]] std::string joined() const;
   friend bool operator==(const Text&, const Text&) = default;
 };
 
-/// MX: preference and host, lower case without a dot at the end; "." alone is the null MX (RFC 7505 §3).
+/// MX: preference and host, lower case without a dot at the end; "." alone is the null MX (RFC 7505
+/// §3).
 struct MailExchange {
   std::uint16_t preference = 0;
   std::string exchange;

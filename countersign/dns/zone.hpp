@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A zone in memory that stands in for live DNS: tests, `--zone FILE`, the quickstart. It answers as a resolver would,
+// A zone in memory that stands in for live DNS: tests, `--zone FILE`, the quickstart. It answers as
+// a resolver would,
 // CNAMEs followed, and can be told to fail for names.
 
 #pragma once
@@ -28,14 +29,15 @@ struct ZoneError {
 /// Names and their records. Names compare without regard to case.
 class Zone {
  public:
-  /// Reads an RFC 1035 §5 master file: $ORIGIN, $TTL, parentheses, comments, quoted strings, "@", relative names, blank
-  /// owner, class IN and a TTL in either order; types A AAAA MX TXT PTR CNAME NS; SOA and others are read over.
+  /// Reads an RFC 1035 §5 master file: $ORIGIN, $TTL, parentheses, comments, quoted strings, "@",
+  /// relative names, blank owner, class IN and a TTL in either order; types A AAAA MX TXT PTR CNAME
+  /// NS; SOA and others are read over.
   [[nodiscard]] static Result<Zone, ZoneError> parse_master(std::string_view text,
                                                             const Limits& limits);
 
-  /// Reads one JSON zone object: {"records": [{name, type, data | strings | preference}], "errors": [{name, type,
-  /// rcode}]}; octet strings hold one code point U+0000..U+00FF an octet. rcode is SERVFAIL, REFUSED or TIMEOUT, type "*"
-  /// stands for every type that has no record.
+  /// Reads one JSON zone object: {"records": [{name, type, data | strings | preference}], "errors":
+  /// [{name, type, rcode}]}; octet strings hold one code point U+0000..U+00FF an octet. rcode is
+  /// SERVFAIL, REFUSED or TIMEOUT, type "*" stands for every type that has no record.
   [[nodiscard]] static Result<Zone, ZoneError> parse_json(std::string_view text,
                                                           const Limits& limits);
 
@@ -52,7 +54,8 @@ class Zone {
   /// Makes every question for the name fail for which it has no record.
   void fail_all(std::string_view name, AnswerStatus status);
 
-  /// Answers one question: records, NODATA for a name with other records or with names below it, else NXDOMAIN; at most
+  /// Answers one question: records, NODATA for a name with other records or with names below it,
+  /// else NXDOMAIN; at most
   /// 16 CNAMEs are followed, more or a loop is SERVFAIL.
   [[nodiscard]] Answer answer(const Question& question) const;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Domain names in the one form in which they are compared and asked for: A-labels, lower case, no dot at the end.
+// Domain names in the one form in which they are compared and asked for: A-labels, lower case, no
+// dot at the end.
 
 #pragma once
 
@@ -20,7 +21,8 @@ enum class DomainNameErrorCode : std::uint8_t {
   label_too_long,  ///< more than 63 octets as A-label (RFC 1035 §2.3.4)
   name_too_long,   ///< more than 253 octets as A-labels
   bad_character,   ///< something but letters, digits, "-", "_" and valid U-labels
-  bad_idna,  ///< 8-bit text that is not UTF-8 or no valid U-label, or a fake "xn--" label (RFC 5891)
+  /// 8-bit text that is not UTF-8 or no valid U-label, or a fake "xn--" label (RFC 5891)
+  bad_idna,
 };
 
 using DomainNameError = SyntaxErrorOf<DomainNameErrorCode>;
@@ -28,12 +30,13 @@ using DomainNameError = SyntaxErrorOf<DomainNameErrorCode>;
 /// Says in a sentence what is wrong and which section rules it.
 [[nodiscard]] std::string_view to_string(DomainNameErrorCode code);
 
-/// A validated domain name: lower-case A-labels, 1..253 octets, labels of 1..63 letters, digits, "-" and "_".
+/// A validated domain name: lower-case A-labels, 1..253 octets, labels of 1..63 letters, digits,
+/// "-" and "_".
 /// Comparison of two names is comparison of their octets. RFC 5890 §2.3.2, RFC 8616 §2
 class DomainName {
  public:
-  /// Parses a name as found in a message, a record or a setting: mixed case, U-labels (UTF-8) and one dot at the end
-  /// are taken; labels may begin with "_", as DNS names of records do.
+  /// Parses a name as found in a message, a record or a setting: mixed case, U-labels (UTF-8) and
+  /// one dot at the end are taken; labels may begin with "_", as DNS names of records do.
   /// Errors       each DomainNameErrorCode, with the offset of the label at fault.
   [[nodiscard]] static Result<DomainName, DomainNameError> parse(std::string_view text);
 

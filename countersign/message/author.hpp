@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who wrote a message: RFC5322.From and nothing else. Everything that is ambiguous to some reader is an error here, because
-// a signer that picks one reading vouches for the others too.
+// Who wrote a message: RFC5322.From and nothing else. Everything that is ambiguous to some reader
+// is an error here, because a signer that picks one reading vouches for the others too.
 
 #pragma once
 
@@ -22,8 +22,9 @@ enum class AuthorErrorCode : std::uint8_t {
   missing_from,   ///< no From field (RFC 5322 §3.6)
   repeated_from,  ///< more than one From field, folded and spaced names included (S-01, S-02)
   no_address,     ///< a From field without an address, or an empty group
-  bad_address,  ///< text that is no mailbox-list: stray ">", unclosed quote or comment, route, text after ">" (S-04)
-  bad_domain,   ///< an address whose domain is no domain name, or is a literal
+  /// text that is no mailbox-list: stray ">", unclosed quote or comment, route, text after ">" (S-04)
+  bad_address,
+  bad_domain,         ///< an address whose domain is no domain name, or is a literal
   control_character,  ///< NUL, bare CR or LF, or another control octet (S-05)
 };
 
@@ -43,9 +44,11 @@ struct Mailbox {
 
 /// Parses the value of an address field that holds a mailbox-list, or groups of mailboxes.
 ///
-///   mailbox-list = (mailbox *("," mailbox)); mailbox = [display-name] "<" addr-spec ">" / addr-spec
+///   mailbox-list = (mailbox *("," mailbox)); mailbox = [display-name] "<" addr-spec ">" /
+///   addr-spec
 ///
-/// Errors       bad_address, bad_domain, no_address, control_character, each with the offset in the value.
+/// Errors       bad_address, bad_domain, no_address, control_character, each with the offset in the
+///              value.
 /// RFC 5322 §3.4, RFC 6532 §3.2 (UTF-8 in local parts and display names, U-labels in domains)
 [[nodiscard]] Result<std::vector<Mailbox>, AuthorError> parse_mailbox_list(std::string_view value);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One header field, byte-exact, and the header as the ordered list that it is. Signatures cover octets: nothing here is
-// ever rewritten, trimmed or re-folded.
+// One header field, byte-exact, and the header as the ordered list that it is. Signatures cover
+// octets: nothing here is ever rewritten, trimmed or re-folded.
 
 #pragma once
 
@@ -21,10 +21,11 @@ namespace countersign {
 /// Line ends inside are CRLF. RFC 5322 §2.2
 class HeaderField {
  public:
-  /// A field from its raw octets, without the last line end. A text without a colon has an empty value and is all name.
+  /// A field from its raw octets, without the last line end. A text without a colon has an empty
+  /// value and is all name.
   explicit HeaderField(std::string raw);
-  /// A field from name and value as a milter hands them over: the value with its leading space if the peer kept it, line
-  /// ends inside as LF or CRLF; they become CRLF.
+  /// A field from name and value as a milter hands them over: the value with its leading space if
+  /// the peer kept it, line ends inside as LF or CRLF; they become CRLF.
   [[nodiscard]] static HeaderField from_parts(std::string_view name, std::string_view value);
 
   [[nodiscard]] std::string_view raw() const { return raw_; }

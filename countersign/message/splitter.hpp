@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A push parser that cuts a message into header fields and body: chunks of any size go in, events come out. The CLI and the
-// tests use it on files; a milter peer has cut the message already.
+// A push parser that cuts a message into header fields and body: chunks of any size go in, events
+// come out. The CLI and the tests use it on files; a milter peer has cut the message already.
 
 #pragma once
 
@@ -21,7 +21,8 @@ enum class SplitErrorCode : std::uint8_t {
   header_too_large,  ///< over Limits::header_bytes_max
   too_many_fields,   ///< over Limits::header_fields_max
   field_too_long,    ///< over Limits::field_bytes_max
-  no_colon,  ///< a header line that is neither a field nor folding (reported, the line is kept as a field)
+  /// a header line that is neither a field nor folding (reported, the line is kept as a field)
+  no_colon,
 };
 
 using SplitError = SyntaxErrorOf<SplitErrorCode>;
@@ -29,8 +30,9 @@ using SplitError = SyntaxErrorOf<SplitErrorCode>;
 /// Says in a sentence what is wrong.
 [[nodiscard]] std::string_view to_string(SplitErrorCode code);
 
-/// Cuts a message. Line ends: CRLF; a message whose first line end is a bare LF is read as a file with LF line ends, every
-/// bare LF then standing for CRLF, in header and body. In a CRLF message a bare CR or LF is content (S-08).
+/// Cuts a message. Line ends: CRLF; a message whose first line end is a bare LF is read as a file
+/// with LF line ends, every bare LF then standing for CRLF, in header and body. In a CRLF message a
+/// bare CR or LF is content (S-08).
 class Splitter {
  public:
   /// on_body is called with each chunk of body octets, line ends as CRLF, any number of times.

@@ -26,7 +26,8 @@ using Base64Error = SyntaxErrorOf<Base64ErrorCode>;
 ///   base64string = ALPHADIGITPS *([FWS] ALPHADIGITPS) [ [FWS] "=" [ [FWS] "=" ] ]
 ///
 /// Returns      the octets.
-/// Leniency     missing padding is an error; the unused bits of the last quantum are ignored, as in deployed verifiers.
+/// Leniency     missing padding is an error; the unused bits of the last quantum are ignored, as in
+///              deployed verifiers.
 /// RFC 6376 §2.10, RFC 4648 §4
 [[nodiscard]] Result<std::string, Base64Error> decode_base64(std::string_view text);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tag=value lists, the one syntax shared by DKIM-Signature, key records, ARC fields and DMARC records.
+// tag=value lists, the one syntax shared by DKIM-Signature, key records, ARC fields and DMARC
+// records.
 
 #pragma once
 
@@ -18,7 +19,8 @@ namespace countersign::text {
 enum class TagListErrorCode : std::uint8_t {
   missing_name,    ///< a tag without a name before its "="
   missing_equals,  ///< a name that no "=" follows
-  bad_name,  ///< a name that does not begin with a letter or holds something but letters, digits and "_"
+  /// a name that does not begin with a letter or holds something but letters, digits and "_"
+  bad_name,
   bad_value,  ///< an octet that no tag value may hold (control octet, or 8-bit where not allowed)
   duplicate_tag,  ///< the same name twice: the list is void (RFC 6376 §3.2)
   too_many_tags,  ///< more than Limits::tags_max
@@ -58,8 +60,9 @@ class TagList {
 ///
 /// text         raw octets, folding kept; the result views it.
 /// Errors       the first one, with its offset.
-/// Leniency     a bare LF counts as a line end in FWS, as milters hand fields over with it; 8-bit octets are allowed in
-///              values, as RFC 8616 §5 allows UTF-8 there; empty specs (";;") are skipped, as deployed verifiers do.
+/// Leniency     a bare LF counts as a line end in FWS, as milters hand fields over with it; 8-bit
+///              octets are allowed in values, as RFC 8616 §5 allows UTF-8 there; empty specs (";;")
+///              are skipped, as deployed verifiers do.
 /// RFC 6376 §3.2
 [[nodiscard]] Result<TagList, TagListError> parse_tag_list(std::string_view text,
                                                            const Limits& limits);

@@ -122,7 +122,9 @@ TEST(Asking, CanBeDroppedAtEveryStep) {
       for (OpenQuestion& more : asking.take_questions()) open.push_back(std::move(more));
     }
   }
-  { Asking<std::string> never_started = ask_one("a"); }
+  {
+    Asking<std::string> never_started = ask_one("a");
+  }
 }
 
 TEST(Asking, MovesBetweenOwnersWhileQuestionsAreOpen) {
