@@ -22,6 +22,10 @@ struct Limits {
   /// One header field with its folding; a To: of a large list still fits.
   std::size_t field_bytes_max = 65'536;
 
+  // --- structured fields (RFC 5322 §3.2) ---
+  /// Comments inside comments; people write one, and no reader should have to count parentheses forever.
+  std::size_t comment_depth_max = 32;
+
   // --- tag lists (RFC 6376 §3.2) ---
   /// Tags in one list; the registries hold less than twenty names.
   std::size_t tags_max = 64;
