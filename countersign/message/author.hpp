@@ -22,7 +22,8 @@ enum class AuthorErrorCode : std::uint8_t {
   missing_from,   ///< no From field (RFC 5322 §3.6)
   repeated_from,  ///< more than one From field, folded and spaced names included (S-01, S-02)
   no_address,     ///< a From field without an address, or an empty group
-  /// text that is no mailbox-list: stray ">", unclosed quote or comment, route, text after ">" (S-04)
+  /// text that is no mailbox-list: stray ">", unclosed quote or comment, route, text after ">"
+  /// (S-04)
   bad_address,
   bad_domain,         ///< an address whose domain is no domain name, or is a literal
   control_character,  ///< NUL, bare CR or LF, or another control octet (S-05)
