@@ -23,7 +23,8 @@ struct Limits {
   std::size_t field_bytes_max = 65'536;
 
   // --- structured fields (RFC 5322 §3.2) ---
-  /// Comments inside comments; people write one, and no reader should have to count parentheses forever.
+  /// Comments inside comments; people write one, and no reader should have to count parentheses
+  /// forever.
   std::size_t comment_depth_max = 32;
 
   // --- tag lists (RFC 6376 §3.2) ---

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything that decides whether and how mail is signed, as one immutable value: settings, tables
+// and decoded keys. A reload makes a new one; a message keeps the one that it began with.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "countersign/dkim/signer.hpp"
+#include "countersign/limits.hpp"
+#include "countersign/mailflow/host_list.hpp"
+#include "countersign/mailflow/signing_table.hpp"
+
+namespace countersign::mailflow {
+
+/// What is done with a message, in OpenDKIM's words (On-* options).
+enum class Action : std::uint8_t { accept, discard, quarantine, reject, tempfail };
+
+/// A set of domains: exact names and ".domain" suffixes, "*" for all; "!" negates.
+struct DomainSet {
+  HostList entries;
+  bool all = false;  ///< "*"
+  /// True when the domain or, for suffix entries, one of its parents is listed.
+  [[nodiscard]] bool contains(const DomainName& domain) const;
+};
+
+/// A macro that marks mail as ours: any value, or one of a list.
+struct MacroRule {
+  std::string name;                 ///< without braces
+  std::vector<std::string> values;  ///< empty: the macro need only be set; case-sensitive
+};
+
+/// The single-key set-up: Domain, Selector, KeyFile.
+struct SingleKey {
+  DomainSet domains;
+  bool subdomains = false;  ///< also sign for subdomains, with d= the listed parent
+  DomainName selector;
+  crypto::PrivateKey key;
+  Place place;
+};
+
+/// Whose mail is signed, by which keys, and how.
+struct SigningPolicy {
+  bool signs = true;   ///< mode s
+  bool judges = true;  ///< mode v
+
+  // --- whose mail ---
+  HostList internal_hosts;             ///< clients whose mail is ours
+  HostList external_ignored;           ///< clients that may use our domains without a log line
+  HostList peers;                      ///< clients whose mail is passed untouched
+  std::vector<std::string> mta_names;  ///< {daemon_name} values whose mail is ours
+  std::vector<MacroRule> macros;       ///< macros that mark mail as ours
+  bool authenticated_is_ours = true;   ///< {auth_type} marks mail as ours
+  DomainSet exempt_domains;            ///< author domains that are passed untouched
+  /// Recipients for whom nothing is signed: addresses, domains, ".domain" suffixes; lower case.
+  std::set<std::string> unsigned_recipients;
+  std::vector<std::string> sender_headers = {"From"};  ///< where the author is looked up, in order
+
+  // --- which keys ---
+  std::optional<SingleKey> single_key;  ///< unused when there is a signing table
+  std::optional<SigningTable> signing_table;
+  KeyTable key_table;
+  bool multiple_signatures = false;  ///< all matching lines sign, not the first alone
+
+  // --- how ---
+  dkim::Canonicalization header_canonicalization = dkim::Canonicalization::relaxed;
+  dkim::Canonicalization body_canonicalization = dkim::Canonicalization::relaxed;
+  dkim::FieldSelection fields = dkim::default_field_selection();
+  std::optional<std::chrono::seconds> signature_lifetime;
+  std::optional<std::uint64_t> signed_octets_max;  ///< l=, only when explicitly allowed
+  bool copies_fields = false;                      ///< z=
+  bool requests_reports = false;                   ///< r=y
+  bool removes_old_signatures = false;
+  bool fixes_line_ends = false;   ///< bare LF or CR in the body is signed as CRLF
+  bool requires_headers = false;  ///< RequiredHeaders: refuse what breaks RFC 5322 §3.6 counts
+
+  // --- when something is wrong ---
+  /// From missing, repeated or unreadable: never signed
+  Action on_bad_author = Action::accept;
+  Action on_signing_error = Action::tempfail;  ///< a key name that is in no KeyTable, and the like
+  Action on_limit = Action::accept;            ///< header over its limits
+
+  // --- what else is written ---
+  std::string software_header;  ///< "countersign/0.1.0 host"; empty writes none
+  bool explains = false;        ///< LogWhy: say for each message why it was signed or not
+
+  Limits limits;
+};
+
+}  // namespace countersign::mailflow
