@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Strangers' text made safe to show: in a log line, on a terminal, in JSON. No control octet, no
+// broken UTF-8 and no character that reorders or hides text passes.
+
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace countersign::service {
+
+/// Octets of one value that a log line shows.
+inline constexpr std::size_t log_value_octets_max = 1'024;
+
+/// Appends text with control octets and broken UTF-8 as \xHH, line ends as \r \n, quotes and
+/// backslashes with a backslash, and bidirectional or invisible characters (U+200B..U+200F,
+/// U+202A..U+202E, U+2060..U+206F, U+FEFF) as \u{HHHH}.
+void append_escaped(std::string& out, std::string_view text);
+
+/// Appends text as the inside of a JSON string; broken UTF-8 becomes U+FFFD. RFC 8259 §7
+void append_json_escaped(std::string& out, std::string_view text);
+
+/// The text as append_escaped() writes it, quotes left alone: for terminals.
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace countersign::service
