@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # The dialect and the warnings of every target. C++23 as far as libstdc++ 12 has it.
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -7,14 +9,16 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 add_library(countersign_options INTERFACE)
 target_compile_options(countersign_options INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Werror
-  # A designated initializer that leaves a member to its default is how our request structs are meant.
+  # A designated initializer that leaves a member to its default is how our request structs are
+  # meant.
   -Wno-missing-field-initializers -Wno-missing-designated-field-initializers
   -Xclang -fno-pch-timestamp)
 
 find_program(CCACHE ccache)
 if(CCACHE)
   # The sloppiness lets precompiled headers hit the cache; base_dir shares it between checkouts.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+  set(sloppiness pch_defines,time_macros,include_file_mtime,include_file_ctime)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=${sloppiness}
       CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${CCACHE})
 endif()
 
