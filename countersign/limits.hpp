@@ -51,6 +51,8 @@ struct Limits {
   unsigned rsa_bits_max = 8'192;
   /// RSA modulus that may sign; RFC 8301 §3.2 asks for 1024 and advises 2048.
   unsigned rsa_sign_bits_min = 1'024;
+  /// Text of a private key with what is around it: the PEM of an RSA-8192 key takes 6,500 octets.
+  std::size_t private_key_bytes_max = 65'536;
 
   // --- DNS ---
   /// Questions that one evaluation may have open at once.

@@ -20,20 +20,32 @@ namespace countersign::crypto {
 /// once. The key's memory is cleansed when the last copy goes.
 class PrivateKey {
  public:
-  /// Reads a private key as PEM (PKCS#1 "RSA PRIVATE KEY" or PKCS#8 "PRIVATE KEY"), text around it
-  /// ignored.
+  /// Reads the first private key of a PEM text: PKCS#1 "RSA PRIVATE KEY" or PKCS#8 "PRIVATE KEY".
+  ///
+  /// pem          may have other text and other PEM blocks around the key.
+  /// Errors       those of parse_der; bad_pem if there is no key or it is encrypted: a daemon has
+  ///              nobody to ask for a passphrase.
+  /// RFC 7468 §10, RFC 1421 §4.4
   [[nodiscard]] static Result<PrivateKey, KeyError> parse_pem(std::string_view pem,
                                                               const Limits& limits);
 
-  /// Reads a private key as DER: PKCS#8 or PKCS#1.
+  /// Reads a private key as DER: PKCS#8 or PKCS#1. The numbers of an RSA key are tried with one
+  /// signature, so that a damaged file is refused here and not by those who receive our mail.
+  ///
+  /// Errors       bad_der, key_too_small (Limits::rsa_sign_bits_min), key_too_large, bad_exponent,
+  ///              bad_length, unsupported_type, inconsistent.
+  /// RFC 5958 §2, RFC 8017 §3.2, RFC 8410 §7
   [[nodiscard]] static Result<PrivateKey, KeyError> parse_der(std::string_view der,
                                                               const Limits& limits);
 
-  /// Reads the 32 octets of an Ed25519 seed (RFC 8032 §5.1.5), as dkimpy keeps them in base64.
+  /// Reads the 32 octets of an Ed25519 seed, as dkimpy keeps them in base64. RFC 8032 §5.1.5
   [[nodiscard]] static Result<PrivateKey, KeyError> parse_ed25519_seed(std::string_view seed);
 
   /// Makes a new key with the random generator of the crypto library.
-  /// bits         of the RSA modulus, 1024 to Limits::rsa_bits_max; ignored for Ed25519.
+  ///
+  /// bits         of the RSA modulus, Limits::rsa_sign_bits_min to Limits::rsa_bits_max; ignored
+  ///              for Ed25519.
+  /// Errors       key_too_small, key_too_large.
   [[nodiscard]] static Result<PrivateKey, KeyError> generate(KeyType type, unsigned bits,
                                                              const Limits& limits);
 
@@ -41,19 +53,24 @@ class PrivateKey {
   /// Bits of the RSA modulus, or 256 for Ed25519.
   [[nodiscard]] unsigned bits() const { return bits_; }
 
-  /// Signs a SHA-256 digest as PublicKey::verify checks it; raw octets (RSA: bits()/8, Ed25519:
-  /// 64).
+  /// Signs a SHA-256 digest as PublicKey::verify checks it.
+  ///
+  /// Returns      raw octets; RSA: as many as the modulus has, Ed25519: 64.
+  /// RFC 8017 §8.2.1, RFC 8463 §3
   [[nodiscard]] std::string sign(const Sha256& digest) const;
 
   /// The octets that p= publishes in base64: SubjectPublicKeyInfo DER for RSA, 32 raw octets for
-  /// Ed25519.
+  /// Ed25519. RFC 6376 §3.6.1, RFC 8463 §4.2
   [[nodiscard]] std::string public_octets() const;
 
   /// The key as unencrypted PEM: PKCS#1 for RSA, as opendkim-genkey writes it, PKCS#8 for Ed25519.
+  /// The text is the caller's to cleanse.
   [[nodiscard]] std::string to_pem() const;
 
  private:
   struct Decoded;
+  static Result<PrivateKey, KeyError> parse_rsa(std::string_view rsa_private_key,
+                                                const Limits& limits);
   PrivateKey(std::shared_ptr<const Decoded> key, KeyType type, unsigned bits);
   std::shared_ptr<const Decoded> key_;
   KeyType type_;

@@ -24,12 +24,14 @@ enum class KeyType : std::uint8_t { rsa, ed25519 };
 
 /// Why octets are no key that we use.
 enum class KeyError : std::uint8_t {
-  bad_der,           ///< no DER, other algorithm inside, or octets left over
+  bad_der,           ///< no DER of a key of this type, octets left over, or no RSA modulus
   bad_pem,           ///< no PEM of a private key, or it is encrypted
   bad_length,        ///< an Ed25519 key that is not 32 octets
+  key_too_small,     ///< a private RSA modulus under Limits::rsa_sign_bits_min
   key_too_large,     ///< RSA modulus over Limits::rsa_bits_max
   bad_exponent,      ///< an RSA public exponent that is even, 1, or longer than 64 bits
   unsupported_type,  ///< neither RSA nor Ed25519
+  inconsistent,      ///< a private key whose numbers do not belong together
 };
 
 /// Says in a sentence what is wrong with the key and what to do.
@@ -38,10 +40,13 @@ enum class KeyError : std::uint8_t {
 /// A decoded public key. Copies share it; it may be used by several threads at once.
 class PublicKey {
  public:
-  /// Decodes the octets of p= of an RSA key: a SubjectPublicKeyInfo, or a bare RSAPublicKey as RFC
-  /// 6376 §3.6.1 says.
-  /// Short moduli are decoded too (the verifier must be able to say how short they are);
-  /// rsa_bits_max holds.
+  /// Decodes the octets of p= of an RSA key: a SubjectPublicKeyInfo, or a bare RSAPublicKey.
+  ///
+  /// Errors       bad_der, key_too_large, bad_exponent, unsupported_type. Short moduli are decoded
+  ///              too: the verifier must be able to say how short they are.
+  /// Leniency     both structures are read: RFC 6376 §3.6.1 names the second, its appendix C makes
+  ///              the first, and almost all published keys are as that appendix has them.
+  /// RFC 6376 §3.6.1, RFC 6376 erratum 3017
   [[nodiscard]] static Result<PublicKey, KeyError> parse_rsa(std::string_view der,
                                                              const Limits& limits);
 
@@ -52,10 +57,9 @@ class PublicKey {
   /// Bits of the RSA modulus, or 256 for Ed25519.
   [[nodiscard]] unsigned bits() const { return bits_; }
 
-  /// Tells whether the signature is this key's over the SHA-256 digest: RSASSA-PKCS1-v1_5 (RFC 6376
-  /// §3.3.2) or pure
-  /// Ed25519 over the 32 octets of the digest (RFC 8463 §3). A signature of a wrong length is
-  /// false, never an error.
+  /// Tells whether the signature is this key's over the SHA-256 digest: RSASSA-PKCS1-v1_5, or pure
+  /// Ed25519 over the 32 octets of the digest. A signature of a wrong length is false, never an
+  /// error. RFC 8017 §8.2.2, RFC 8463 §3
   [[nodiscard]] bool verify(const Sha256& digest, std::string_view signature) const;
 
  private:
