@@ -4,14 +4,33 @@
 
 #pragma once
 
-#include <map>
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "countersign/domain/address.hpp"
 
 namespace countersign::mailflow {
+
+/// Macros of an MTA by their name without braces: "i" (queue id), "daemon_name", "auth_type",
+/// "auth_authen", … They are few, so that looking at each is quicker than a tree and costs no
+/// allocation for a short one.
+class MacroMap {
+ public:
+  /// The value of that name, made empty when there is none.
+  std::string& operator[](std::string_view name);
+  /// The value, or nullptr when the macro is not set.
+  [[nodiscard]] const std::string* find(std::string_view name) const;
+  [[nodiscard]] std::size_t size() const { return pairs_.size(); }
+  /// Keeps the first `count` macros only, in the order in which they were set.
+  void truncate(std::size_t count);
+
+ private:
+  std::vector<std::pair<std::string, std::string>> pairs_;
+};
 
 /// The envelope of one message and the session that it came by. All text is a stranger's.
 struct Envelope {
@@ -24,14 +43,14 @@ struct Envelope {
   std::string mail_from;
   /// The forward-paths without <>, at most Limits::recipients_max.
   std::vector<std::string> rcpt_to;
-  /// Macros by their name without braces: "i" (queue id), "daemon_name", "auth_type",
-  /// "auth_authen", …
-  std::map<std::string, std::string, std::less<>> macros;
+  /// Recipients beyond that bound, of which only the number is known.
+  std::size_t rcpt_to_dropped = 0;
+  MacroMap macros;
 
   /// The macro's value, or an empty text.
   [[nodiscard]] std::string_view macro(std::string_view name) const {
-    const auto found = macros.find(name);
-    return found == macros.end() ? std::string_view() : std::string_view(found->second);
+    const std::string* found = macros.find(name);
+    return found == nullptr ? std::string_view() : std::string_view(*found);
   }
 };
 

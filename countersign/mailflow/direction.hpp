@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Is this message ours to sign, ours to judge, or none of our business?
+//
+// Mail is ours when it comes from where our users are: a listener of ours ({daemon_name}), a macro
+// that the operator named, a login ({auth_type}), or a client in InternalHosts. The first that
+// holds decides and is the explanation. What the message says about itself never makes it ours:
+// signing what strangers bring would wash their mail (S-11).
+
+#pragma once
+
+#include <cstdint>
+
+#include "countersign/domain/name.hpp"
+#include "countersign/mailflow/envelope.hpp"
+#include "countersign/mailflow/explanation.hpp"
+#include "countersign/mailflow/signing_policy.hpp"
+
+namespace countersign::mailflow {
+
+/// Which way a message goes.
+enum class Direction : std::uint8_t {
+  outgoing,   ///< ours: signed if there is a key for its author
+  incoming,   ///< a stranger's: judged, never signed
+  untouched,  ///< passed without a look
+};
+
+/// The direction, and the rule that decided.
+struct Directed {
+  Direction direction = Direction::incoming;
+  Explanation why;
+};
+
+/// Decides from the envelope alone: peers are not touched, then the four marks of our own mail are
+/// tried in the order above.
+[[nodiscard]] Directed find_direction(const SigningPolicy& policy, const Envelope& envelope);
+
+/// Decides with the author's domain known too: exempt domains are not touched.
+[[nodiscard]] Directed find_direction(const SigningPolicy& policy, const Envelope& envelope,
+                                      const DomainName& author_domain);
+
+/// The client as people know it: "host [address]", "[address]", or "unknown".
+[[nodiscard]] std::string client_text(const Envelope& envelope);
+
+}  // namespace countersign::mailflow

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One message on its way out: who wrote it, which keys sign for that author, and what is added to
+// its header. Three beats: made at the end of the header, fed the body as it passes, finished at
+// the end of the body.
+//
+//   Outbound outbound(policy, envelope, std::move(header));
+//   outbound.body(chunk);                                     any chunks: same result
+//   Outcome outcome = std::move(outbound).finish(now);
+//
+// Every message goes through here, ours or not: the decision not to sign is an outcome too, and
+// has its explanation. Nothing is signed whose From is missing, repeated or unreadable, nothing
+// that comes from outside, and nothing for whose author the tables have no line (S-11).
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "countersign/dkim/signature.hpp"
+#include "countersign/mailflow/envelope.hpp"
+#include "countersign/mailflow/explanation.hpp"
+#include "countersign/mailflow/header_edit.hpp"
+#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/message/header_field.hpp"
+#include "countersign/message/splitter.hpp"
+
+namespace countersign::mailflow {
+
+/// A signature that was made.
+struct SignedAs {
+  DomainName sdid;
+  DomainName selector;
+  std::string auid;  ///< i= as asked for; empty when the tag is not written
+  dkim::Algorithm algorithm = dkim::Algorithm::rsa_sha256;
+};
+
+/// What became of a message: what is done to it, and what the log says about it.
+struct Outcome {
+  Action action = Action::accept;
+  /// For reject, tempfail and quarantine: the reason, for the sender or the postmaster.
+  std::string action_text;
+  /// To be made in this order; empty unless accepted.
+  std::vector<HeaderEdit> edits;
+
+  std::string queue_id;              ///< "i"; empty when the MTA gave none
+  std::string author;                ///< the address that was looked up; empty when there is none
+  std::vector<SignedAs> signatures;  ///< from the top down
+  /// Why, in the order of deciding; the first is the direction when it was decided.
+  std::vector<Explanation> reasons;
+  std::uint64_t header_octets = 0;
+  std::uint64_t body_octets = 0;
+};
+
+/// One line for the log: "signed as … " or "not signed: …", without the queue id; all reasons when
+/// `explains`, else the ones that tell why not.
+[[nodiscard]] std::string to_string(const Outcome& outcome, bool explains);
+
+/// A message on its way through the signing policy.
+class Outbound {
+ public:
+  /// Decides who signs.
+  ///
+  /// policy       kept until the message is finished.
+  /// envelope     must outlive this object; only its macros may still change ("i" is read last).
+  /// header       all fields, or those kept until a limit was passed.
+  /// over_limit   that limit; the message is then not signed and policy.on_limit decides.
+  Outbound(std::shared_ptr<const SigningPolicy> policy, const Envelope& envelope, Header header,
+           std::optional<SplitErrorCode> over_limit = std::nullopt);
+  ~Outbound();
+  Outbound(Outbound&&) noexcept;
+  Outbound& operator=(Outbound&&) noexcept;
+
+  /// True when at least one key will sign, so that the body matters.
+  [[nodiscard]] bool wants_body() const;
+
+  /// Feeds octets of the body.
+  void body(std::string_view chunk);
+
+  /// Signs, and says what to do.
+  [[nodiscard]] Outcome finish(std::chrono::sys_seconds now) &&;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace countersign::mailflow

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One milter connection as a state machine: octets of the MTA go in, octets for the MTA and events
+// for the log come out. It reads no socket and no clock:
+//
+//   Session session(policies);
+//   while (read(chunk)) {
+//     const Step step = session.receive(chunk, now);
+//     write(step.send);  log(step.events);
+//     if (step.close) break;
+//   }
+//   log(session.end_of_input().events);     // only when the MTA went away by itself
+//
+// A connection carries many messages, and after "quit, new connection" many SMTP sessions. What
+// belongs to a message (envelope, macros from MAIL on, header, body hashes, the policy) goes with
+// the message; what belongs to the SMTP session (client, HELO, their macros) stays. Frames may come
+// in any chunks, many at a time: an MTA that was told that we do not answer does not wait.
+//
+// Negotiation takes every step away that the policy does not need and every answer that it can do
+// without, so that a signed message usually costs one answer: the one to the end of the body.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "countersign/mailflow/outbound.hpp"
+#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/milter/packet.hpp"
+
+namespace countersign::milter {
+
+/// Gives the policy that is in force; asked at each negotiation and at each new message.
+using PolicySource = std::function<std::shared_ptr<const mailflow::SigningPolicy>()>;
+
+/// What was agreed with the MTA.
+struct Negotiated {
+  std::uint32_t version = 0;  ///< 2 to 6
+  std::uint32_t actions = 0;  ///< SMFIF_* that we may use
+  std::uint32_t steps = 0;    ///< SMFIP_* in force
+};
+
+/// A message reached its end, or was decided before it.
+struct MessageFinished {
+  std::string client;  ///< "host [address]"
+  mailflow::Outcome outcome;
+};
+
+/// A message that was begun and that the MTA gave up.
+struct MessageAborted {
+  std::string queue_id;  ///< empty when the MTA gave none
+};
+
+/// Why a session ends by our will.
+enum class SessionErrorCode : std::uint8_t {
+  bad_packet,           ///< a frame that is none; see packet_error
+  not_negotiated,       ///< a command before the negotiation, or a second negotiation
+  unsupported_version,  ///< the MTA speaks no version from 2 on
+  missing_actions,      ///< the MTA does not let us make a change that the policy needs
+  out_of_order,         ///< a header field after the end of the header
+  early_end,            ///< the MTA went away inside a frame or a message
+};
+
+/// The session broke; the connection is to be closed.
+struct SessionFailed {
+  SessionErrorCode code{};
+  PacketError packet_error;  ///< with bad_packet: what, and at which octet of the connection
+};
+
+/// Something to log.
+using Event = std::variant<Negotiated, MessageFinished, MessageAborted, SessionFailed>;
+
+/// Says in a sentence what went wrong.
+[[nodiscard]] std::string to_string(const SessionFailed& failure);
+
+/// What a service does next, in this order.
+struct Step {
+  std::string send;           ///< octets for the MTA, often none
+  std::vector<Event> events;  ///< for the log, in order
+  bool close = false;         ///< close the connection when all is sent
+};
+
+/// The filter's side of one milter connection.
+class Session {
+ public:
+  /// policies     must give a policy each time that it is asked.
+  explicit Session(PolicySource policies);
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  /// Takes octets of the MTA, in chunks of any size. After a step that says close nothing more is
+  /// taken.
+  [[nodiscard]] Step receive(std::string_view octets, std::chrono::sys_seconds now);
+
+  /// Takes one command, for those who have it without frames.
+  [[nodiscard]] Step receive(const Command& command, std::chrono::sys_seconds now);
+
+  /// The MTA closed the connection.
+  [[nodiscard]] Step end_of_input();
+
+  /// True between messages: a service that stops may close the connection now without a loss.
+  [[nodiscard]] bool is_idle() const;
+  /// Frames taken so far, for the watchdog of the connection: it moves as long as the MTA does.
+  [[nodiscard]] std::uint64_t frames() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace countersign::milter
