@@ -2,6 +2,13 @@
 //
 // Domain names in the one form in which they are compared and asked for: A-labels, lower case, no
 // dot at the end.
+//
+// A domain decides whose mail this is, so two readers must never see two names in one text. Names
+// of ASCII letters, digits, "-" and "_" are all that DNS needs; internationalized ones become that
+// through IDNA2008 with the mapping of UTS 46, non-transitional, as libidn2 does it. Beyond it this
+// folder refuses what would let a name look like another: code points that the mapping drops
+// (U+00AD, U+200B, …), code points that it turns into dots or other ASCII punctuation, and "xn--"
+// labels that are not the encoding of the U-label to which they decode.
 
 #pragma once
 
@@ -35,18 +42,28 @@ using DomainNameError = SyntaxErrorOf<DomainNameErrorCode>;
 /// Comparison of two names is comparison of their octets. RFC 5890 §2.3.2, RFC 8616 §2
 class DomainName {
  public:
-  /// Parses a name as found in a message, a record or a setting: mixed case, U-labels (UTF-8) and
-  /// one dot at the end are taken; labels may begin with "_", as DNS names of records do.
-  /// Errors       each DomainNameErrorCode, with the offset of the label at fault.
+  /// Parses a name as found in a message, a record or a setting.
+  ///
+  /// text         mixed case, U-labels in UTF-8 and one dot at the end are taken; "_" may stand
+  ///              anywhere in a label, as in the DNS names of records.
+  /// Errors       each DomainNameErrorCode, with the offset of the label at fault; 0 when it is
+  ///              the whole name.
+  /// Leniency     U-labels are mapped as UTS 46 says, so upper case and decomposed text are taken
+  ///              (RFC 5895 §2). Only "." separates labels, as RFC 5891 §3.1 has it for text on the
+  ///              wire: U+3002 and its kin, which a user interface may take for dots, are bad_idna,
+  ///              because a reader who does not would see another name.
+  /// RFC 5321 §4.1.2, RFC 6531 §3.3, RFC 5891 §5
   [[nodiscard]] static Result<DomainName, DomainNameError> parse(std::string_view text);
 
   /// The name as A-labels, lower case, without a dot at the end.
   [[nodiscard]] const std::string& text() const { return text_; }
-  /// The name with U-labels, for people to read only; equals text() where there are none.
+  /// The name with U-labels, for people to read only; equals text() where there are none. It never
+  /// holds control octets, bidirectional overrides or invisible code points other than the joiners
+  /// that a script needs, as no valid U-label does; homographs it cannot tell. RFC 5892 §2.6
   [[nodiscard]] std::string display() const;
   /// Number of labels, at least 1.
   [[nodiscard]] std::size_t label_count() const;
-  /// The name made of the last `count` labels; the whole name when it has no more.
+  /// The name made of the last `count` labels; the whole name when it has no more, nothing for 0.
   [[nodiscard]] std::string_view suffix(std::size_t count) const;
   /// True when this name is `other` or below it.
   [[nodiscard]] bool is_at_or_below(const DomainName& other) const;

@@ -21,6 +21,9 @@ enum class Base64ErrorCode : std::uint8_t {
 
 using Base64Error = SyntaxErrorOf<Base64ErrorCode>;
 
+/// Says in a sentence what is wrong and which section rules it.
+[[nodiscard]] std::string_view to_string(Base64ErrorCode code);
+
 /// Decodes base64 in which folding space (SP, HTAB, CR, LF) may stand anywhere.
 ///
 ///   base64string = ALPHADIGITPS *([FWS] ALPHADIGITPS) [ [FWS] "=" [ [FWS] "=" ] ]
