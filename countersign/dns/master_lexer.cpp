@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The layer below the records: where words begin and end, and what a backslash means.
 
 #include "countersign/dns/master_lexer.hpp"
 
@@ -39,7 +41,7 @@ Result<std::optional<MasterEntry>, ZoneError> MasterLexer::next() {
   return entry;
 }
 
-/// Passes a line end; says whether an entry is complete with it. An empty line is none.
+// Passes a line end; says whether an entry is complete with it. An empty line is none.
 bool MasterLexer::ends_entry(MasterEntry& entry) {
   ++offset_;
   ++line_;

@@ -34,6 +34,7 @@ struct MasterEntry {
 /// outlive it and its entries. RFC 1035 §5.1
 class MasterLexer {
  public:
+  /// Before the first entry of the text.
   explicit MasterLexer(std::string_view text) : text_(text) {}
 
   /// The next entry with at least one word; nothing at the end of the file.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The spellings of DNS data in text, with the registry of record types.
 
 #include "countersign/dns/presentation.hpp"
 
@@ -18,7 +20,7 @@ constexpr std::array known_types{
     RecordType::mx, RecordType::txt, RecordType::aaaa,  RecordType::tlsa,
 };
 
-/// The registry of DNS parameters without what is above, sorted; questions-only types left out.
+// The registry of DNS parameters without what is above, sorted; questions-only types left out.
 constexpr std::array<std::string_view, 80> other_types{
     "A6",       "AFSDB",   "AMTRELAY", "APL",        "ATMA",  "AVC",      "CAA",    "CDNSKEY",
     "CDS",      "CERT",    "CLA",      "CSYNC",      "DHCID", "DLV",      "DNAME",  "DNSKEY",
@@ -33,7 +35,7 @@ constexpr std::array<std::string_view, 80> other_types{
 };
 static_assert(std::ranges::is_sorted(other_types));
 
-/// The number of "TYPE123".
+// The number of "TYPE123".
 std::optional<std::uint16_t> type_number(std::string_view mnemonic) {
   if (!text::starts_with_ignoring_case(mnemonic, "TYPE")) return std::nullopt;
   const std::string_view digits = mnemonic.substr(4);

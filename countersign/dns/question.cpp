@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The words for record types and for the ways in which DNS answers.
 
 #include "countersign/dns/question.hpp"
 

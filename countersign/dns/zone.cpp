@@ -16,7 +16,7 @@ constexpr unsigned aliases_max = 16;
 constexpr std::size_t string_octets_max = 255;  // RFC 1035 §3.3
 constexpr std::chrono::seconds ttl_of_absence{60};
 
-/// "www.example.com" → "com.example.www"; the root, "", is an ancestor of every key.
+// "www.example.com" → "com.example.www"; the root, "", is an ancestor of every key.
 std::string key_of(std::string_view name) {
   std::string key;
   if (name == ".") return key;
@@ -84,8 +84,8 @@ Answer Zone::answer(const Question& question) const {
   return {.status = AnswerStatus::servfail};
 }
 
-/// The node of the name itself or, where the name does not exist, of the wildcard below its closest
-/// encloser: the longest of its ancestors that exists. RFC 4592 §3.3.1
+// The node of the name itself or, where the name does not exist, of the wildcard below its closest
+// encloser: the longest of its ancestors that exists. RFC 4592 §3.3.1
 const Zone::Node* Zone::find(const std::string& name) const {
   std::string key = key_of(name);
   if (const Node* exact = find_existing(key)) return exact;
@@ -99,7 +99,7 @@ const Zone::Node* Zone::find(const std::string& name) const {
   return nullptr;
 }
 
-/// The node of a key; an empty one where only names below it exist (RFC 4592 §2.2.2).
+// The node of a key; an empty one where only names below it exist (RFC 4592 §2.2.2).
 const Zone::Node* Zone::find_existing(const std::string& key) const {
   static const Node without_records;
   if (const auto found = nodes_.find(key); found != nodes_.end()) return &found->second;

@@ -89,6 +89,7 @@ class Zone {
     std::map<RecordType, AnswerStatus> failures;
     std::optional<AnswerStatus> failure_of_rest;
 
+    /// How a question for that type fails here; nothing when it does not.
     [[nodiscard]] std::optional<AnswerStatus> failure(RecordType type) const;
   };
   [[nodiscard]] const Node* find(const std::string& name) const;

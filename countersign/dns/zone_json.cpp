@@ -22,8 +22,8 @@ namespace json = boost::json;
 
 constexpr std::size_t string_octets_max = 255;  // RFC 1035 §3.3
 
-/// Turns code points U+0000..U+00FF back into the octets that they stand for; the JSON parser has
-/// checked the UTF-8.
+// Turns code points U+0000..U+00FF back into the octets that they stand for; the JSON parser has
+// checked the UTF-8.
 std::optional<std::string> octets_of(std::string_view utf8) {
   std::string octets;
   octets.reserve(utf8.size());
@@ -48,7 +48,7 @@ std::optional<AnswerStatus> parse_rcode(std::string_view word) {
   return std::nullopt;
 }
 
-/// Reads the two lists. The first failure is kept, with the list and the index at which it is.
+// Reads the two lists. The first failure is kept, with the list and the index at which it is.
 class JsonReader {
  public:
   explicit JsonReader(const Limits& limits) : limits_(limits) {}

@@ -44,7 +44,7 @@ std::optional<std::uint64_t> seconds_of_unit(char unit) {
   }
 }
 
-/// "3600", "1h", "1h30m".
+// "3600", "1h", "1h30m".
 std::optional<std::chrono::seconds> parse_ttl(std::string_view text) {
   if (text.empty()) return std::nullopt;
   std::uint64_t total = 0;
@@ -65,7 +65,7 @@ std::optional<std::chrono::seconds> parse_ttl(std::string_view text) {
   return std::chrono::seconds(total);
 }
 
-/// Why labels cannot be a name on the wire; nothing when they can.
+// Why labels cannot be a name on the wire; nothing when they can.
 std::optional<std::string> wrong_name(std::string_view name) {
   if (name.size() > name_octets_max) return "a name has more than 253 octets; shorten it";
   for (;;) {
@@ -80,8 +80,8 @@ std::optional<std::string> wrong_name(std::string_view name) {
 
 std::string quote(std::string_view word) { return '"' + std::string(word.substr(0, 80)) + '"'; }
 
-/// Reads entry after entry. The first failure is kept and ends the reading, so that the functions
-/// read straight down.
+// Reads entry after entry. The first failure is kept and ends the reading, so that the functions
+// read straight down.
 class MasterReader {
  public:
   MasterReader(const Limits& limits, std::string_view origin) : limits_(limits) {
@@ -188,7 +188,7 @@ void MasterReader::read_record(std::size_t line, Words words) {
     read_data(line, *type, words.subspan(1));
 }
 
-/// Both may stand before the type, each once, in either order. RFC 1035 §5.1
+// Both may stand before the type, each once, in either order. RFC 1035 §5.1
 bool MasterReader::read_ttl_or_class(const MasterWord& word) {
   if (word.quoted || word.raw.empty()) return false;
   if (text::is_digit(word.raw.front())) {
@@ -279,8 +279,8 @@ std::optional<RecordData> MasterReader::parse_exchange(std::size_t line, Words d
   return result;
 }
 
-/// An absolute name from a word: "@", relative names completed with the origin. Escaped dots are
-/// refused, as names are kept with dots between their labels.
+// An absolute name from a word: "@", relative names completed with the origin. Escaped dots are
+// refused, as names are kept with dots between their labels.
 std::optional<std::string> MasterReader::parse_name(const MasterWord& word) {
   const std::string_view raw = word.raw;
   if (raw == ".") return ".";

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Evaluations that ask: in turn, together, nested, moved and dropped half-way.
 
 #include "countersign/dns/asking.hpp"
 

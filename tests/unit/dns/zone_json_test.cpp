@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Zones in JSON: every type, every octet, every failure, and what is said of broken ones.
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Master files as people and opendkim-genkey write them, and what the reader says of broken ones.
 
 #include <gtest/gtest.h>
 

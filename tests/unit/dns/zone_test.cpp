@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// What a zone answers: absence, failures, aliases and wildcards.
 
 #include "countersign/dns/zone.hpp"
 
