@@ -250,13 +250,13 @@ def _is_internal(scope):
 
 
 def _is_self_evident(declared):
-    """Special members, operators, overrides, and accessors whose body is one return."""
+    """Constructors from one value, destructors, operators, overrides, accessors of one return."""
     owner, name = declared.scope.name, declared.name
     parameter = parameters(declared.header)
     if name == f"~{owner}" or "operator" in name:
         return True
     if name == owner:
-        return not parameter or re.search(rf"\b{re.escape(owner)}\b", parameter[0])
+        return len(parameter) < 2
     if re.search(r"\b(override|friend)\b", declared.header):
         return True
     one_return = declared.body is not None and re.fullmatch(r"\s*return [^;]*;\s*", declared.body)
@@ -271,18 +271,10 @@ def _has_docstring(cpp, declared):
 
 
 def _goes_with(previous, declared):
-    """True for an overload on the line below its documented sibling."""
-    if previous is None or previous.name != declared.name:
+    """True for an overload, or a constant of a group, on the line below its documented sibling."""
+    if previous is None or previous.end_line + 1 != declared.line:
         return False
-    return previous.end_line + 1 == declared.line
-
-
-def docstrings_in_headers(project):
-    """/// is what users of a header read; a source has // comments."""
-    for path, cpp in project.cpp(*PRODUCT, suffixes=(".cpp",)):
-        for comment in cpp.comments:
-            if re.match(r"///(?!<)", comment.text):
-                yield path, comment.line, "write // here"
+    return previous.name == declared.name or previous.kind == declared.kind == "variable"
 
 
 _RFC = re.compile(r"\brfc[\s-]*\d{3,5}\b", re.IGNORECASE)
@@ -323,7 +315,6 @@ RULES = (
     function_parameters,
     pragma_once,
     docstrings,
-    docstrings_in_headers,
     citations,
     comments,
 )

@@ -163,6 +163,16 @@ def _exists(project, path, target):
     return where in project.texts or any(name.startswith(where + "/") for name in project.texts)
 
 
+def attack_rules(project):
+    """A rule against an attack (S-01) that is cited is listed in docs/security.md."""
+    listed = set(re.findall(r"^\| (S-\d+) \|", project.texts.get("docs/security.md") or "", re.M))
+    for path, cpp in project.cpp():
+        for comment in cpp.comments:
+            for name in re.findall(r"\bS-\d\d\b", comment.text):
+                if name not in listed:
+                    yield path, comment.line, f"give {name} a line in docs/security.md"
+
+
 RULES = (
     file_heads,
     line_length,
@@ -173,4 +183,5 @@ RULES = (
     forbidden_words,
     shell_scripts,
     dead_links,
+    attack_rules,
 )

@@ -225,7 +225,7 @@ struct Bare {};
 class Thing {
  public:
   Thing() = default;
-  explicit Thing(int size);
+  explicit Thing(int size);  // from one value
   Thing(const Thing&) = delete;
   [[nodiscard]] int size() const { return size_; }
   /// Grows.
@@ -246,14 +246,15 @@ namespace detail {
 int internal();
 }
 inline int Thing::size_of() { return 0; }
+/// Steps.
+inline constexpr int a = 1;
+inline constexpr int b = 2;
+
+inline constexpr int c = 3;
 }
 """
         found = set(lines_of(code.docstrings, countersign__text__a_hpp=text))
-        self.assertEqual(found, {2, 7, 12, 20})
-
-    def test_docstrings_in_sources(self):
-        text = "/// Wrong here.\n// Right.\nint a;  ///< fine\n"
-        self.assertEqual(lines_of(code.docstrings_in_headers, cli__a_cpp=text), [1])
+        self.assertEqual(found, {2, 12, 20, 32})
 
     def test_citations(self):
         text = """// RFC 6376 §3.5, §3.6 and RFC 8301 §3.2 (RFC 6376 erratum 5070).
@@ -323,6 +324,11 @@ class Tree(unittest.TestCase):
         text = "[a](b.md) [c](https://x.example/) [d](#e)\n"
         self.assertEqual(lines_of(tree.dead_links, docs__a_md=text), [1])
         self.assertEqual(lines_of(tree.dead_links, docs__a_md=text, docs__b_md=""), [])
+
+    def test_attack_rules(self):
+        cited = {"cli__a_cpp": "// Twice (S-01).\n// S-02\n"}
+        listed = "| S-01 | Two From fields. |\n"
+        self.assertEqual(lines_of(tree.attack_rules, docs__security_md=listed, **cited), [2])
 
 
 if __name__ == "__main__":
