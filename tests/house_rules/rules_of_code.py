@@ -20,7 +20,7 @@ RUNGS = {
     **dict.fromkeys(("milter", "mailflow"), 4),
 }
 # Arrows along one rung, and steps down that are closed all the same.
-SIDEWAYS = {("arc", "dkim"), ("report", "dmarc"), ("milter", "mailflow")}
+SIDEWAYS = {("domain", "text"), ("arc", "dkim"), ("report", "dmarc"), ("milter", "mailflow")}
 CLOSED = {("dmarc", "dkim"), ("dmarc", "spf")}
 
 
@@ -264,10 +264,16 @@ def _is_self_evident(declared):
 
 
 def _has_docstring(cpp, declared):
-    above = declared.line - 2
-    if above >= 0 and cpp.lines[above].strip().startswith("///"):
+    if _is_documented(cpp, declared.line) or "///<" in cpp.lines[declared.end_line - 1]:
         return True
-    return "///<" in cpp.lines[declared.end_line - 1]
+    # Constants in a namespace of their own may have the namespace's.
+    scope = declared.scope
+    is_constant = declared.kind == "variable" and scope.kind == "namespace"
+    return is_constant and _is_documented(cpp, scope.line)
+
+
+def _is_documented(cpp, line):
+    return line > 1 and cpp.lines[line - 2].strip().startswith("///")
 
 
 def _goes_with(previous, declared):

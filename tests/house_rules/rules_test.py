@@ -102,6 +102,8 @@ class Ladder(unittest.TestCase):
         self.check("countersign/limits.hpp", "countersign/text/base64.hpp", True)
         self.check("countersign/text/base64.cpp", "countersign/dkim/key.hpp", True)
         self.check("countersign/text/base64.cpp", "countersign/domain/name.hpp", True)
+        self.check("countersign/domain/name.cpp", "countersign/text/abnf.hpp", False)
+        self.check("countersign/crypto/key.cpp", "countersign/text/abnf.hpp", True)
         self.check("countersign/dkim/signer.cpp", "countersign/spf/record.hpp", True)
         self.check("countersign/arc/chain.cpp", "countersign/dkim/key.hpp", False)
         self.check("countersign/dmarc/evaluate.cpp", "countersign/dkim/key.hpp", True)
@@ -251,6 +253,10 @@ inline constexpr int a = 1;
 inline constexpr int b = 2;
 
 inline constexpr int c = 3;
+/// Bits.
+namespace bits {
+inline constexpr int d = 1;
+}
 }
 """
         found = set(lines_of(code.docstrings, countersign__text__a_hpp=text))
