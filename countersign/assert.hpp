@@ -10,10 +10,11 @@
 
 /// Ends the program with file, line and condition when our own code is in an impossible state; on
 /// in release builds.
-#define COUNTERSIGN_ASSERT(condition)                                                        \
-  do {                                                                                       \
-    if (!(condition)) [[unlikely]] {                                                         \
-      std::fprintf(stderr, "%s:%d: impossible state: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                          \
-    }                                                                                        \
+#define COUNTERSIGN_ASSERT(condition)                                                             \
+  do {                                                                                            \
+    if (!(condition)) [[unlikely]] {                                                              \
+      static_cast<void>(                                                                          \
+          std::fprintf(stderr, "%s:%d: impossible state: %s\n", __FILE__, __LINE__, #condition)); \
+      std::abort();                                                                               \
+    }                                                                                             \
   } while (false)

@@ -38,6 +38,7 @@ enum class Tag : std::uint8_t {
 /// asks once at the end.
 class Reader {
  public:
+  /// Begins at the first octet of a view, which must outlive what is read from it.
   explicit Reader(std::string_view der) : rest_(der) {}
 
   /// The contents of the next element, which must have this tag.

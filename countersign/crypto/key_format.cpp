@@ -16,17 +16,17 @@ using der::Reader;
 using der::Tag;
 using namespace std::string_view_literals;
 
-/// 1.2.840.113549.1.1.1, RFC 8017 appendix A.
+// 1.2.840.113549.1.1.1, RFC 8017 §A.1.
 constexpr std::string_view rsa_encryption = "\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01"sv;
-/// 1.3.101.112, RFC 8410 §3.
+// 1.3.101.112, RFC 8410 §3.
 constexpr std::string_view id_ed25519 = "\x2B\x65\x70"sv;
 
-/// Octets of the largest public exponent that we use, RFC 8017 knows no bound. Keys in use have
-/// 65537; a longer one makes each verification dearer at a stranger's wish.
+// Octets of the largest public exponent that we use. RFC 8017 knows no bound, keys in use have
+// 65537, and a longer one makes each verification dearer at a stranger's wish.
 constexpr std::size_t exponent_octets_max = 8;
 
-/// AlgorithmIdentifier ::= SEQUENCE { OBJECT IDENTIFIER, parameters OPTIONAL }
-/// Parameters of other algorithms are theirs to judge; those of our two must be as their RFCs say.
+// AlgorithmIdentifier ::= SEQUENCE { OBJECT IDENTIFIER, parameters OPTIONAL }
+// Parameters of other algorithms are theirs to judge; those of our two must be as their RFCs say.
 std::optional<Algorithm> read_algorithm(Reader& outer) {
   Reader identifier = outer.enter(Tag::sequence);
   const std::string_view oid = identifier.read(Tag::object_identifier);

@@ -3,11 +3,11 @@
 // The structures in which keys travel, read without OpenSSL: its own decoder of the outer ones
 // costs six times the verification of a signature, and it accepts numbers that we refuse.
 //
-//   SubjectPublicKeyInfo ::= SEQUENCE { AlgorithmIdentifier, BIT STRING }           RFC 5280 §4.1
+//   SubjectPublicKeyInfo ::= SEQUENCE { AlgorithmIdentifier, BIT STRING }      RFC 5280 §4.1
 //   PrivateKeyInfo ::= SEQUENCE { INTEGER 0 | 1, AlgorithmIdentifier, OCTET STRING,
-//                                 [0] attributes OPTIONAL, [1] public key OPTIONAL } RFC 5958 §2
-//   RSAPublicKey ::= SEQUENCE { n, e INTEGER }                                RFC 8017 appendix A
-//   RSAPrivateKey ::= SEQUENCE { INTEGER 0, n, e, d, p, q, dp, dq, qi INTEGER }
+//                                 [0] attributes, [1] public key OPTIONAL }    RFC 5958 §2
+//   RSAPublicKey ::= SEQUENCE { n, e INTEGER }                                 RFC 8017 §A.1.1
+//   RSAPrivateKey ::= SEQUENCE { INTEGER 0, n, e, d, p, q, dp, dq, qi INTEGER } RFC 8017 §A.1.2
 
 #pragma once
 
@@ -22,9 +22,11 @@
 
 namespace countersign::crypto {
 
-/// Sizes of Ed25519. RFC 8032 §5.1
+/// Octets of an Ed25519 seed, and of its public key. RFC 8032 §5.1.5
 inline constexpr std::size_t ed25519_key_octets = 32;
+/// Octets of an Ed25519 signature. RFC 8032 §5.1.6
 inline constexpr std::size_t ed25519_signature_octets = 64;
+/// What bits() says of an Ed25519 key.
 inline constexpr unsigned ed25519_bits = 256;
 
 /// What an AlgorithmIdentifier says is inside.

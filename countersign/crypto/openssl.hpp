@@ -58,10 +58,11 @@ using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
   return false;
 }
 
-/// The octets in OpenSSL's pointer types.
+/// The octets in OpenSSL's pointer type.
 [[nodiscard]] inline const unsigned char* octets_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
+/// The octets of a text that OpenSSL is to fill.
 [[nodiscard]] inline unsigned char* writable(std::string& text) {
   return reinterpret_cast<unsigned char*>(text.data());
 }

@@ -20,7 +20,7 @@
 namespace countersign::crypto {
 namespace {
 
-/// The signature over the digest; nothing if the numbers of the key are no key's.
+// The signature over the digest; nothing if the numbers of the key are no key's.
 std::optional<std::string> sign_rsa(const EvpKeyContext& prepared, const Sha256& digest) {
   const EvpKeyContext context = duplicate(prepared);
   const EVP_PKEY* key = EVP_PKEY_CTX_get0_pkey(context.get());
@@ -41,7 +41,7 @@ std::string sign_ed25519(const EvpDigestContext& prepared, const Sha256& digest)
   return signature;
 }
 
-/// What an encoder of OpenSSL's i2d family makes; its own buffer is cleansed.
+// What an encoder of OpenSSL's i2d family makes; its own buffer is cleansed.
 std::string to_der(int (*encoder)(const EVP_PKEY*, unsigned char**), const EVP_PKEY* key) {
   unsigned char* der = nullptr;
   const int size = encoder(key, &der);
@@ -51,7 +51,7 @@ std::string to_der(int (*encoder)(const EVP_PKEY*, unsigned char**), const EVP_P
   return octets;
 }
 
-/// Tells whether the key can sign what its public half verifies.
+// Tells whether the key can sign what its public half verifies.
 bool is_consistent(const EvpKey& key, const EvpKeyContext& signer, const Limits& limits) {
   const Sha256 trial = sha256("countersign");
   const std::optional<std::string> signature = sign_rsa(signer, trial);
@@ -59,7 +59,7 @@ bool is_consistent(const EvpKey& key, const EvpKeyContext& signer, const Limits&
   return signature && counterpart && counterpart->verify(trial, *signature);
 }
 
-/// The parts of one PEM block.
+// The parts of one PEM block.
 struct PemBlock {
   char* label = nullptr;
   char* headers = nullptr;
@@ -75,8 +75,8 @@ struct PemBlock {
     OPENSSL_clear_free(der, static_cast<std::size_t>(size));
   }
 
-  /// Reads the next block of the text. This function of OpenSSL's decrypts nothing, so it never
-  /// asks for a passphrase at the terminal.
+  // Reads the next block of the text. This function of OpenSSL's decrypts nothing, so it never
+  // asks for a passphrase at the terminal.
   [[nodiscard]] bool read(BIO* text) {
     return succeeded(PEM_read_bio(text, &label, &headers, &der, &size));
   }
@@ -85,7 +85,7 @@ struct PemBlock {
   }
 };
 
-/// The key in the block, or why there is none; nothing if the block is not about a private key.
+// The key in the block, or why there is none; nothing if the block is not about a private key.
 std::optional<Result<PrivateKey, KeyError>> read_block(const PemBlock& block,
                                                        const Limits& limits) {
   const std::string_view label = block.label;
@@ -104,8 +104,8 @@ std::optional<Result<PrivateKey, KeyError>> read_block(const PemBlock& block,
 
 }  // namespace
 
-/// The key, to write it, and the prepared context of its algorithm; the other one is null. OpenSSL
-/// cleanses the numbers when it frees the key.
+// The key, to write it, and the prepared context of its algorithm; the other one is null. OpenSSL
+// cleanses the numbers when it frees the key.
 struct PrivateKey::Decoded {
   EvpKey key;
   EvpKeyContext rsa;
@@ -209,9 +209,10 @@ std::string PrivateKey::to_pem() const {
   const Bio text{BIO_new(BIO_s_mem())};  // It cleanses its memory when it is freed.
   COUNTERSIGN_ASSERT(
       text && write(text.get(), key_->key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
-  char* octets = nullptr;
-  const long size = BIO_ctrl(text.get(), BIO_CTRL_INFO, 0, &octets);
-  return {octets, static_cast<std::size_t>(size)};
+  std::string pem(BIO_ctrl_pending(text.get()), '\0');
+  const int size = static_cast<int>(pem.size());
+  COUNTERSIGN_ASSERT(BIO_read(text.get(), pem.data(), size) == size);
+  return pem;
 }
 
 }  // namespace countersign::crypto

@@ -14,8 +14,8 @@
 namespace countersign::crypto {
 namespace {
 
-/// A context prepared to verify with an RSAPublicKey, or null. d2i_PublicKey takes 0.7 us where
-/// OpenSSL's decoder of a SubjectPublicKeyInfo takes 100.
+// A context prepared to verify with an RSAPublicKey, or null. d2i_PublicKey takes 0.7 us where
+// OpenSSL's decoder of a SubjectPublicKeyInfo takes 100.
 EvpKeyContext decode_rsa(std::string_view rsa_public_key) {
   const unsigned char* next = octets_of(rsa_public_key);
   const EvpKey key{
@@ -24,7 +24,7 @@ EvpKeyContext decode_rsa(std::string_view rsa_public_key) {
   return prepare_rsa(key.get(), EVP_PKEY_verify_init);
 }
 
-/// A context prepared to verify with a raw Ed25519 key, or null.
+// A context prepared to verify with a raw Ed25519 key, or null.
 EvpDigestContext decode_ed25519(std::string_view octets) {
   const EvpKey key{
       EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, octets_of(octets), octets.size())};
@@ -32,7 +32,7 @@ EvpDigestContext decode_ed25519(std::string_view octets) {
   return prepare_ed25519(key.get(), EVP_DigestVerifyInit);
 }
 
-/// The RSAPublicKey inside the octets of p=, wrapped or bare.
+// The RSAPublicKey inside the octets of p=, wrapped or bare.
 Result<std::string_view, KeyError> unwrap_rsa(std::string_view der) {
   const std::optional<WrappedKey> wrapped = open_public_key(der);
   if (!wrapped) return der;
@@ -49,7 +49,7 @@ Result<std::string_view, KeyError> unwrap_rsa(std::string_view der) {
 
 }  // namespace
 
-/// The prepared context of the key's algorithm; the other one is null. A context holds its key.
+// The prepared context of the key's algorithm; the other one is null. A context holds its key.
 struct PublicKey::Decoded {
   EvpKeyContext rsa;
   EvpDigestContext ed25519;
@@ -107,7 +107,8 @@ std::string_view to_string(KeyError error) {
       return "there is no unencrypted PEM private key in the text; "
              "remove its passphrase or make a new key";
     case KeyError::bad_length:
-      return "an Ed25519 key has 32 octets and this has not (RFC 8463 §4.2)";
+      return "an Ed25519 key has 32 octets; publish the bare key, not the SubjectPublicKeyInfo "
+             "(RFC 8463 §4.2)";
     case KeyError::key_too_small:
       return "the RSA key is too short to sign; make one of 2048 bits (RFC 8301 §3.2)";
     case KeyError::key_too_large:

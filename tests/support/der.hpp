@@ -44,12 +44,12 @@ namespace countersign::test {
   return der_element(0x02, std::string(needs_zero ? 1 : 0, '\0').append(magnitude));
 }
 
-/// An RSAPublicKey. RFC 8017 appendix A
+/// An RSAPublicKey. RFC 8017 §A.1.1
 [[nodiscard]] inline std::string der_rsa_key(std::string_view modulus, std::string_view exponent) {
   return der_sequence(der_unsigned(modulus) + der_unsigned(exponent));
 }
 
-/// The AlgorithmIdentifier of rsaEncryption. RFC 8017 appendix A
+/// The AlgorithmIdentifier of rsaEncryption. RFC 8017 §A.1
 [[nodiscard]] inline std::string der_rsa_algorithm() {
   return from_hex("300d06092a864886f70d0101010500");
 }
