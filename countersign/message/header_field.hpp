@@ -18,14 +18,18 @@ namespace countersign {
 ///    ^^^^^^^                        name(): up to the colon, white space before the colon cut
 ///            ^^^^^^^^^^^^^^^^       value(): all after the colon, the leading space included
 ///
-/// Line ends inside are CRLF. RFC 5322 §2.2
+/// Line ends inside are CRLF. Nothing is judged here: what stands before the colon may be no field
+/// name at all.
+/// RFC 5322 §2.2, §3.6.8
 class HeaderField {
  public:
   /// A field from its raw octets, without the last line end. A text without a colon has an empty
   /// value and is all name.
   explicit HeaderField(std::string raw);
-  /// A field from name and value as a milter hands them over: the value with its leading space if
-  /// the peer kept it, line ends inside as LF or CRLF; they become CRLF.
+  /// A field from name and value as a milter hands them over.
+  ///
+  /// value        with its leading space if the peer kept it; line ends inside may be LF or CRLF and
+  ///              become CRLF, a CR without LF stays what it is.
   [[nodiscard]] static HeaderField from_parts(std::string_view name, std::string_view value);
 
   [[nodiscard]] std::string_view raw() const { return raw_; }
@@ -35,7 +39,12 @@ class HeaderField {
   [[nodiscard]] std::string_view value() const {
     return std::string_view(raw_).substr(value_offset_);
   }
-  /// True when the field has that name, in any case.
+  /// True when it is a field and not a stray line: there is a colon.
+  [[nodiscard]] bool has_colon() const {
+    return value_offset_ > 0 && raw_[value_offset_ - 1] == ':';
+  }
+  /// True when the field has that name, in any case and with any white space before the colon:
+  /// "From :" and "from\r\n :" are From to some reader (S-02).
   [[nodiscard]] bool is(std::string_view name) const;
 
   friend bool operator==(const HeaderField& a, const HeaderField& b) { return a.raw_ == b.raw_; }
