@@ -38,7 +38,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Cut{" From: x", " From", " x"}, Cut{"a b: x", "a b", " x"},
                     Cut{": x", "", " x"}, Cut{" : x", "", " x"}, Cut{"X: a:b", "X", " a:b"},
                     Cut{"no colon", "no colon", ""}, Cut{"no colon ", "no colon", ""},
-                    Cut{"  ", "", ""}, Cut{"", "", ""}, Cut{"N\0l: \0"s, "N\0l", " \0"s}));
+                    Cut{"  ", "", ""}, Cut{"", "", ""}, Cut{"N\0l: \0"s, "N\0l"s, " \0"s}));
 
 TEST(HeaderField, KnowsAStrayLine) {
   EXPECT_TRUE(HeaderField("a: b").has_colon());
