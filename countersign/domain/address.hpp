@@ -46,6 +46,7 @@ struct IpNetwork {
 
   /// Parses ADDRESS, ADDRESS/LENGTH, ADDRESS/NETMASK and the short IPv4 form 10.1/16.
   [[nodiscard]] static std::optional<IpNetwork> parse(std::string_view text);
+  /// True when the address is in the network.
   [[nodiscard]] bool contains(const IpAddress& other) const;
 
   friend bool operator==(const IpNetwork&, const IpNetwork&) = default;

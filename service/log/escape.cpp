@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Works on characters of UTF-8: octets that are none, control characters, and characters that hide
+// or reorder text are written as escapes.
 
 #include "service/log/escape.hpp"
 

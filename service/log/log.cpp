@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The one user of spdlog: lines are made here and handed to it whole.
 
 #include "service/log/log.hpp"
 

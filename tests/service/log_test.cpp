@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Log lines: what is quoted and escaped of strangers' text, what is cut, what is dropped.
 
 #include "service/log/log.hpp"
 
