@@ -14,6 +14,7 @@
 #include "countersign/domain/name.hpp"
 #include "countersign/limits.hpp"
 #include "countersign/result.hpp"
+#include "countersign/text/fold.hpp"
 
 namespace countersign::dkim {
 
@@ -79,12 +80,16 @@ struct Signature {
 /// Errors       each SignatureErrorCode, with the offset in octets.
 /// Leniency     unknown tags are ignored; folding space inside b= and bh= is dropped.
 /// RFC 6376 §3.5, RFC 8301 §3.1, RFC 8616 §5
-[[nodiscard]] Result<Signature, SignatureError> parse_signature(std::string_view field_value,
-                                                                const Limits& limits);
+[[nodiscard]] countersign::Result<Signature, SignatureError> parse_signature(
+    std::string_view field_value, const Limits& limits);
 
 /// Writes the field as "DKIM-Signature: v=1; …", folded at 78 columns, without the last line end;
-/// b= comes last. With an empty `signature` it is the text that is signed: "b=" and nothing behind
-/// it (RFC 6376 §3.7).
+/// b= comes last.
+/// RFC 6376 §3.5
 [[nodiscard]] std::string format_signature(const Signature& signature);
+
+/// Writes the field as it is signed: up to "b=" and nothing behind it, so `signature` is not used.
+/// The signer then adds the value with run(). RFC 6376 §3.7
+[[nodiscard]] text::FoldedField format_unsigned(const Signature& signature);
 
 }  // namespace countersign::dkim

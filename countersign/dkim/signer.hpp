@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,26 +14,13 @@
 #include <vector>
 
 #include "countersign/crypto/private_key.hpp"
+#include "countersign/dkim/field_selection.hpp"
 #include "countersign/dkim/signature.hpp"
 #include "countersign/domain/name.hpp"
 #include "countersign/limits.hpp"
 #include "countersign/message/header_field.hpp"
 
 namespace countersign::dkim {
-
-/// Which header fields a signature covers. Names compare without regard to case.
-struct FieldSelection {
-  /// Signed as often as the message has them. From is always signed.
-  std::vector<std::string> sign;
-  /// Never signed, though `sign` names them.
-  std::vector<std::string> omit;
-  /// Named once more than the message has them, so that none can be added (RFC 6376 §8.15).
-  std::vector<std::string> oversign;
-};
-
-/// The fields that RFC 6376 §5.4.1 advises to sign, with those that MIME and one-click
-/// unsubscription need (RFC 8058 §4), and those that it advises to protect from additions.
-[[nodiscard]] FieldSelection default_field_selection();
 
 /// One signature to be made.
 struct SigningIdentity {

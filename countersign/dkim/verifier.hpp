@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,50 +15,18 @@
 #include <vector>
 
 #include "countersign/dkim/signature.hpp"
+#include "countersign/dkim/verdict.hpp"
 #include "countersign/dns/asking.hpp"
 #include "countersign/limits.hpp"
 #include "countersign/message/header_field.hpp"
 
 namespace countersign::dkim {
 
-/// The outcome for one signature, in the words of RFC 8601 §2.7.1.
-enum class Result : std::uint8_t { none, pass, fail, policy, neutral, temperror, permerror };
-
-/// The word on the wire.
-[[nodiscard]] std::string_view to_string(Result result);
-
-/// Why a signature has its result. Always set; `valid` goes with pass alone.
-enum class Reason : std::uint8_t {
-  valid,                  ///< pass
-  bad_signature_field,    ///< the field cannot be read; SignatureResult::detail says why
-  unsupported_algorithm,  ///< a= unknown
-  rsa_sha1,               ///< RFC 8301 §3.1
-  expired,                ///< x= has passed
-  signed_in_future,       ///< t= is later than now and the allowed drift
-  key_not_found,          ///< NXDOMAIN, NODATA or no TXT that is a key record
-  several_key_records,    ///< more than one TXT record at the selector
-  key_unavailable,        ///< DNS failed: temperror
-  key_not_trusted,        ///< DNSSEC says bogus
-  bad_key_record,         ///< the record cannot be used; SignatureResult::detail says why
-  key_revoked,            ///< p= is empty
-  key_type_mismatch,      ///< k= does not fit a=
-  hash_not_allowed,       ///< h= of the key leaves sha256 out
-  key_too_short,          ///< RSA below Limits::rsa_verify_bits_min (RFC 8301 §3.2)
-  auid_not_allowed,       ///< t=s and the domain of i= is a subdomain
-  body_hash_mismatch,     ///< the body was changed
-  signature_mismatch,     ///< the header was changed, or the key is another
-  body_length_too_large,  ///< l= is more than the body has
-  body_partly_signed,     ///< l= leaves octets of the body unsigned
-  limit_exceeded,         ///< more signatures than Limits::signatures_max
-};
-
-/// A sentence that an operator can act on, with its section.
-[[nodiscard]] std::string_view to_string(Reason reason);
-
 /// What local policy adds to the rules of the RFCs.
 struct VerifyPolicy {
-  /// Without it, a signature whose l= leaves body octets unsigned is policy, not pass (S-25).
-  bool accept_partly_signed_body = false;
+  /// With it, a signature whose l= leaves body octets unsigned passes, as RFC 6376 has it; without
+  /// it the result is policy. Either way the reason is body_partly_signed and covers_body() false.
+  bool accept_partly_signed_body = true;
 };
 
 /// The result for one DKIM-Signature field.
@@ -72,6 +41,13 @@ struct SignatureResult {
   std::uint64_t body_octets_signed = 0;  ///< of the canonical body
   std::uint64_t body_octets_total = 0;   ///< of the canonical body
   std::size_t field_index = 0;  ///< of the DKIM-Signature field in the header, from the top
+
+  /// True when the signature passed and vouches for all that a reader gets to see of the body. Only
+  /// then may DMARC or anything else rely on it: behind a signed length stands what anybody added.
+  /// RFC 6376 §8.2
+  [[nodiscard]] bool covers_body() const {
+    return result == Result::pass && reason == Reason::valid;
+  }
 };
 
 /// A verification run over one message.
@@ -92,6 +68,8 @@ class Verifier {
 
  private:
   struct State;
+  static dns::Asking<std::vector<SignatureResult>> judge(std::unique_ptr<State> state,
+                                                         std::chrono::sys_seconds now);
   std::unique_ptr<State> state_;
 };
 
