@@ -26,6 +26,8 @@ struct Limits {
   /// Comments inside comments; people write one, and no reader should have to count parentheses
   /// forever.
   std::size_t comment_depth_max = 32;
+  /// Mailboxes in one address field that is read; each may cost a conversion of its domain.
+  std::size_t mailboxes_max = 1'000;
 
   // --- tag lists (RFC 6376 §3.2) ---
   /// Tags in one list; the registries hold less than twenty names.

@@ -28,8 +28,8 @@ class HeaderField {
   explicit HeaderField(std::string raw);
   /// A field from name and value as a milter hands them over.
   ///
-  /// value        with its leading space if the peer kept it; line ends inside may be LF or CRLF and
-  ///              become CRLF, a CR without LF stays what it is.
+  /// value        with its leading space if the peer kept it; line ends inside may be LF or CRLF
+  ///              and become CRLF, a CR without LF stays what it is.
   [[nodiscard]] static HeaderField from_parts(std::string_view name, std::string_view value);
 
   [[nodiscard]] std::string_view raw() const { return raw_; }

@@ -117,19 +117,31 @@ class CppText:
         return found
 
     @cached_property
-    def structure(self):
-        """All scopes and all declarations at namespace or type level, as (scopes, declarations)."""
-        return _Reader(self.code_without_directives).read()
+    def _structure(self):
+        reader = _Reader(self.code_without_directives)
+        reader.read()
+        return reader
+
+    @property
+    def scopes(self):
+        """All namespaces, types and functions that have braces here."""
+        return self._structure.scopes
 
     @property
     def functions(self):
         """The functions that have a body here."""
-        return [scope for scope in self.structure[0] if scope.kind == "function"]
+        return [scope for scope in self.scopes if scope.kind == "function"]
 
     @property
     def declarations(self):
         """What namespaces and types declare."""
-        return self.structure[1]
+        return self._structure.declarations
+
+    @property
+    def is_understood(self):
+        """True when all brackets were found to close and every function has a name."""
+        closed = len(self._structure.stack) == 1 and self._structure.depth == 0
+        return closed and all(function.name for function in self.functions)
 
     @cached_property
     def code_without_directives(self):
@@ -144,7 +156,7 @@ class CppText:
     def symbol_at(self, line):
         """The function or type that a line, or the comment on it, belongs to; '' when none."""
         best = None
-        for scope in self.structure[0]:
+        for scope in self.scopes:
             inside = scope.line <= line <= scope.close_line
             if scope.kind in ("type", "function") and inside:
                 if best is None or scope.line >= best.line:
@@ -226,7 +238,6 @@ class _Reader:
             else:
                 self._append(char)
             at += 1
-        return self.scopes, self.declarations
 
     def _append(self, text):
         top = self.stack[-1]

@@ -194,6 +194,10 @@ class C {
 
 
 class Sizes(unittest.TestCase):
+    def test_what_cannot_be_measured(self):
+        self.assertEqual(lines_of(code.understood, cli__a_cpp="int f() {\n  if (a) {\n}\n"), [1])
+        self.assertEqual(lines_of(code.understood, cli__a_cpp="int f() {\n  if (a) {}\n}\n"), [])
+
     def test_files(self):
         self.assertEqual(lines_of(code.file_length, service__a_cpp="\n" * 601), [601])
         self.assertEqual(lines_of(code.file_length, service__a_cpp="\n" * 600), [])
