@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "service/config/files.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+namespace countersign::service::config {
+namespace {
+
+std::unexpected<std::string> system_error() {
+  return std::unexpected(std::string(std::strerror(errno)));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+FileStatus to_status(const struct stat& raw) {
+  FileStatus status{.mode = raw.st_mode & 07777u, .uid = raw.st_uid, .gid = raw.st_gid};
+  status.kind = S_ISREG(raw.st_mode)   ? FileStatus::Kind::regular
+                : S_ISDIR(raw.st_mode) ? FileStatus::Kind::directory
+                                       : FileStatus::Kind::other;
+  return status;
+}
+
+}  // namespace
+
+std::expected<std::string, std::string> SystemFiles::read(const std::string& path) const {
+  // O_NONBLOCK: a FIFO in place of a file must not stop the start of the daemon.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.number() < 0) return system_error();
+  struct stat raw{};
+  if (::fstat(file.number(), &raw) != 0) return system_error();
+  if (!S_ISREG(raw.st_mode)) return std::unexpected("it is no regular file");
+  std::string octets;
+  std::array<char, 65'536> buffer{};
+  for (;;) {
+    const ssize_t got = ::read(file.number(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_error();
+    if (got == 0) return octets;
+    octets.append(buffer.data(), static_cast<std::size_t>(got));
+    if (octets.size() > file_octets_max) return std::unexpected("it is larger than 256 MiB");
+  }
+}
+
+std::expected<FileStatus, std::string> SystemFiles::status(const std::string& path) const {
+  struct stat raw{};
+  if (::stat(path.c_str(), &raw) != 0) return system_error();
+  return to_status(raw);
+}
+
+std::expected<std::string, std::string> SystemFiles::resolve(const std::string& path) const {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                         &std::free);
+  if (!real) return system_error();
+  return std::string(real.get());
+}
+
+std::expected<std::vector<std::string>, std::string> SystemFiles::list(
+    const std::string& path) const {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
+  if (!directory) return system_error();
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+}  // namespace countersign::service::config

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every setting of the daemon as a typed value, whatever file it came from. The defaults here are
+// the defaults of countersign.toml; settings_table.cpp gives each its key and its explanation, and
+// import/ maps the options of other programs onto them.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "countersign/dkim/signature.hpp"
+#include "countersign/mailflow/host_list.hpp"
+#include "countersign/mailflow/signing_policy.hpp"
+#include "service/config/socket_spec.hpp"
+#include "service/log/log.hpp"
+
+namespace countersign::service::config {
+
+using mailflow::Place;
+
+/// Entries as a setting names them: in a file or a data base, or written out in the settings.
+struct DataSet {
+  std::string source;              ///< "refile:/etc/…", "/etc/…", "a,b"; empty: see lines
+  std::vector<std::string> lines;  ///< entries written out, each as a line of a file
+  Place place;                     ///< of the setting; empty for a default
+
+  [[nodiscard]] bool empty() const { return source.empty() && lines.empty(); }
+};
+
+/// A key as the settings name it.
+struct KeyReference {
+  std::string selector;
+  std::string file;  ///< PEM
+  Place place;
+};
+
+/// A domain whose mail is signed, with its keys: the simple form, without tables.
+struct SigningDomain {
+  std::string name;
+  bool subdomains = false;  ///< also sign for subdomains, with d= this domain
+  std::vector<KeyReference> keys;
+  Place place;
+};
+
+/// OpenDKIM's set-up with a single key.
+struct SingleKeySettings {
+  DataSet domains;
+  std::string selector;
+  std::string key_file;
+  bool subdomains = false;
+  Place place;  ///< of the key file's setting
+};
+
+/// What the daemon does with mail.
+enum class Mode : std::uint8_t { sign, verify, both };
+
+/// Permission bits, written in octal.
+struct FileMode {
+  std::uint32_t bits = 0;
+  friend bool operator==(const FileMode&, const FileMode&) = default;
+};
+
+/// At most that many events in that time; zero events: no bound.
+struct Rate {
+  std::uint64_t count = 0;
+  std::chrono::seconds period{0};
+  friend bool operator==(const Rate&, const Rate&) = default;
+};
+
+/// c= of a signature: the header's part and the body's.
+struct Canonicalizations {
+  dkim::Canonicalization header = dkim::Canonicalization::relaxed;
+  dkim::Canonicalization body = dkim::Canonicalization::relaxed;
+  friend bool operator==(const Canonicalizations&, const Canonicalizations&) = default;
+};
+
+/// Which lists of header fields hold where the settings name none.
+enum class FieldDefaults : std::uint8_t {
+  advised,   ///< dkim::default_field_selection()
+  opendkim,  ///< those of OpenDKIM 2.11, which oversigns nothing
+};
+
+/// The process: where it listens, who it is, how it lives.
+struct DaemonSettings {
+  std::vector<SocketSpec> sockets;
+  std::string user;               ///< "user" or "user:group"; empty: stay who we are
+  std::optional<FileMode> umask;  ///< none: inherited
+  std::string pid_file;           ///< empty: none
+  bool background = false;
+  std::string base_directory;  ///< working directory; empty: inherited
+  std::string root_directory;  ///< chroot(2); empty: none
+  std::uint64_t workers = 0;   ///< threads that do the work; 0: one a core
+  bool restarts = false;       ///< supervise ourselves (AutoRestart)
+  std::uint64_t restarts_max = 0;
+  Rate restart_rate;
+  bool core_dumps = false;
+  std::chrono::seconds stop_timeout{30};  ///< for messages in flight at a stop
+};
+
+/// What is logged, and where.
+struct LogSettings {
+  bool to_syslog = false;
+  bool to_stderr = true;
+  std::string syslog_facility = "mail";
+  std::string syslog_name = "countersign";
+  LogFormat format = LogFormat::logfmt;
+  LogLevel level = LogLevel::info;
+  bool successes = true;  ///< a line for each message that was signed
+  bool explains = false;  ///< why each message was signed or not (LogWhy)
+};
+
+/// Whose mail is signed, by which keys, and how.
+struct SigningSettings {
+  Mode mode = Mode::sign;
+  std::vector<SigningDomain> domains;
+  DataSet key_table;
+  DataSet signing_table;
+  bool multiple_signatures = true;
+  SingleKeySettings single;
+  bool safe_keys_required = true;
+  std::uint64_t key_bits_min = 1'024;
+
+  DataSet internal_hosts{.lines = {"127.0.0.1", "::1"}};
+  DataSet external_ignored;
+  DataSet peers;
+  DataSet mta_names;
+  DataSet macros;
+  DataSet exempt_domains;
+  DataSet unsigned_recipients;
+  DataSet sender_headers{.lines = {"From"}};
+  bool authenticated_is_ours = true;
+
+  /// SignatureAlgorithm: what the operator believes the keys to be; a key's own type decides.
+  std::optional<crypto::KeyType> expected_key_type;
+  Place expected_key_type_place;
+
+  Canonicalizations canonicalization;
+  FieldDefaults fields = FieldDefaults::advised;
+  DataSet signed_fields;      ///< empty: the defaults
+  DataSet omitted_fields;     ///< empty: the defaults
+  DataSet oversigned_fields;  ///< empty: the defaults
+  std::optional<std::chrono::seconds> lifetime;
+  std::optional<std::uint64_t> signed_octets_max;  ///< l=; honoured only when allowed
+  bool allows_body_length = false;
+  bool copies_fields = false;
+  bool requests_reports = false;
+  bool removes_old_signatures = false;
+  bool fixes_line_ends = false;
+  bool requires_headers = false;
+  bool software_header = false;
+
+  mailflow::Action on_bad_author = mailflow::Action::accept;
+  mailflow::Action on_signing_error = mailflow::Action::tempfail;
+  mailflow::Action on_limit = mailflow::Action::accept;
+};
+
+/// What a signature is worth whose key DNSSEC does not vouch for.
+enum class KeyTrust : std::uint8_t { none, neutral, fail };
+
+/// How incoming mail is judged. Read and kept; nothing acts on it yet.
+struct JudgingSettings {
+  std::string authserv_id;
+  bool authserv_id_with_job_id = false;
+  bool always_adds_results = false;
+  bool omits_header_b = false;
+  DataSet results_removed_from;
+  bool removes_all_results = false;
+  bool keeps_results = false;
+  std::uint64_t signatures_max = 8;
+  std::chrono::seconds clock_drift{300};
+  DataSet must_be_signed;
+  DataSet trusted_signers;
+  KeyTrust bogus_key = KeyTrust::fail;
+  KeyTrust unprotected_key = KeyTrust::none;
+  std::string body_signed_min;  ///< Minimum: "n", "n%" or "n+"
+  bool quarantines = false;
+  bool captures_unknown_errors = false;
+  std::string failures_redirected_to;
+  bool strict_headers = false;
+  bool weak_syntax_checks = false;
+  bool ignores_malformed = false;
+  bool sends_reports = false;
+  std::string report_address;
+  std::string report_bcc;
+  std::string mta_command;
+  mailflow::Action on_bad_signature = mailflow::Action::accept;
+  mailflow::Action on_dns_error = mailflow::Action::tempfail;
+  mailflow::Action on_internal_error = mailflow::Action::tempfail;
+  mailflow::Action on_key_not_found = mailflow::Action::accept;
+  mailflow::Action on_no_signature = mailflow::Action::accept;
+  mailflow::Action on_security = mailflow::Action::tempfail;
+};
+
+/// Where DNS answers come from.
+struct DnsSettings {
+  std::vector<std::string> nameservers;  ///< addresses; empty: those of the system
+  std::chrono::seconds timeout{5};
+  std::string trust_anchor_file;
+  std::string resolver_file;  ///< unbound.conf(5); empty: none
+  std::string zone_file;      ///< answers instead of DNS; empty: none
+};
+
+/// Bounds on what peers may make us do.
+struct LimitSettings {
+  std::uint64_t sessions = 4'096;
+  std::uint64_t header_octets = 65'536;
+  std::uint64_t header_fields = 1'000;
+  std::uint64_t recipients = 10'000;
+  std::uint64_t signatures_made = 16;
+  /// A session may be silent between two packets: the MTA keeps it open while its client types.
+  std::chrono::seconds idle_timeout{7'200};
+  /// A packet that has begun must be complete, and a reply be taken, within this.
+  std::chrono::seconds packet_timeout{60};
+};
+
+/// All settings. Every part has defaults that are safe to run with.
+struct Settings {
+  DaemonSettings daemon;
+  LogSettings log;
+  SigningSettings signing;
+  JudgingSettings judging;
+  DnsSettings dns;
+  LimitSettings limits;
+};
+
+}  // namespace countersign::service::config
