@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Macros are looked for one by one: a message has a dozen.
 
 #include "countersign/mailflow/envelope.hpp"
 
