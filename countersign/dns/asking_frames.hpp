@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The plumbing beneath Asking (asking.hpp): the promise that a frame of an evaluation has, where its
-// questions are put, and how frames wait for answers and for each other. Written once, so that the
-// evaluations themselves read straight down.
+// The plumbing beneath Asking (asking.hpp): the promise that a frame of an evaluation has, where
+// its questions are put, and how frames wait for answers and for each other. Written once, so that
+// the evaluations themselves read straight down.
 
 #pragma once
 
