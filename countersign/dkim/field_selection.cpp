@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Chooses what is signed. The sets of a selection are asked about every field of a message, so
+// names are hashed once and compared by their hashes first.
 
 #include "countersign/dkim/field_selection.hpp"
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The question for a key and the judgement of its answer. Whatever DNS fails to say is temperror;
+// only a definite absence is permerror. RFC 6376 §6.1.2
 
 #include "countersign/dkim/key_lookup.hpp"
 

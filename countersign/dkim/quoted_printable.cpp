@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Decodes leniently, as what is in i= and n= is for people to read, and encodes all that any reader
+// could stumble over.
 
 #include "countersign/dkim/quoted_printable.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads and writes DKIM-Signature fields. The reader goes through the tags in the order in which the
-// RFC explains them and keeps the first thing that is wrong.
+// Reads and writes DKIM-Signature fields. The reader takes one tag after the other, each by its own
+// rules, and keeps the first thing that is wrong.
 
 #include "countersign/dkim/signature.hpp"
 
@@ -51,8 +51,8 @@ std::optional<std::uint64_t> number_of(std::string_view digits, std::size_t max_
   return number;
 }
 
-// The values of a tag list, each with the rules of its tag. A value that breaks them is recorded and
-// some value returned in its place; whoever reads asks failed() at the end.
+// The values of a tag list, each with the rules of its tag. A value that breaks them is recorded
+// and some value returned in its place; whoever reads asks failed() at the end.
 class SignatureReader {
  public:
   SignatureReader(const text::TagList& tags, const Limits& limits) : tags_(tags), limits_(limits) {}

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Finds the fields that h= names. A stranger chooses both the names and the fields, so the search
+// compares one number for each pair and no text until the numbers are equal.
 
 #include "countersign/dkim/signed_header.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What of the header a signature covers: which fields the names in h= stand for, and their canonical
-// octets in the order in which they are hashed.
+// What of the header a signature covers: which fields the names in h= stand for, and their
+// canonical octets in the order in which they are hashed.
 //
 // A name in h= stands for the lowest field of that name in the message, the same name again for the
 // next one above it, and so on; when there are no more it stands for nothing, which is how a signer

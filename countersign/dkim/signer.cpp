@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Signing. All that the identities have in common is done once: the index of the header, and one
+// hash for each way in which the body is hashed. RFC 6376 §5
 
 #include "countersign/dkim/signer.hpp"
 
@@ -18,8 +21,8 @@ Algorithm algorithm_of(crypto::KeyType type) {
   return type == crypto::KeyType::ed25519 ? Algorithm::ed25519_sha256 : Algorithm::rsa_sha256;
 }
 
-// The names once for each field that they stand for, with its value; as much as leaves the signature
-// field readable for those who have our limits, encoded three octets for one.
+// The fields that are signed, with their values: as many as leave the signature field readable for
+// those who have our limits, at three octets for one in the worst case.
 std::vector<std::pair<std::string, std::string>> copy_fields(const FieldIndex& index,
                                                              const std::vector<std::string>& names,
                                                              const Limits& limits) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The words of results, and for each reason a sentence that says what happened and who can act.
 
 #include "countersign/dkim/verdict.hpp"
 

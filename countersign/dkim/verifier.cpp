@@ -2,8 +2,8 @@
 //
 // Verification, in three beats. At the end of the header the fields are read, and those that can
 // never pass are settled at once. While the body passes, the hashes that the others need are made.
-// At its end, what time and body alone can settle is settled, the keys of the rest are asked for all
-// at once, and each signature is checked against its key.
+// At its end, what time and body alone can settle is settled, the keys of the rest are asked for
+// all at once, and each signature is checked against its key.
 //
 // So a message whose body was changed costs no question at all, and several signatures with one key
 // cost one.
@@ -80,7 +80,7 @@ void apply_limit(std::vector<Candidate>& candidates, const Header& header, const
     return;
   // More authors than that are no help in choosing, only work.
   constexpr std::size_t authors_max = 16;
-  const auto found = find_authors(header).value_or(std::vector<Mailbox>{});
+  const auto found = find_authors(header, limits).value_or(std::vector<Mailbox>{});
   const std::span authors(found.data(), std::min(found.size(), authors_max));
 
   std::vector<std::pair<unsigned, std::size_t>> order;  // Distance, then from the top down.

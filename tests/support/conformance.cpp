@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The reader of the conformance data. What it cannot read is an exception: such a test must not
+// pass.
 
 #include "tests/support/conformance.hpp"
 
