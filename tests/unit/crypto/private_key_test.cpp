@@ -295,6 +295,8 @@ TEST(PrivateKey, RefusesEncryptedKeysWithoutAsking) {
   EXPECT_EQ(bad(rsa_pkcs1_encrypted), KeyError::bad_pem);
   EXPECT_EQ(bad(rsa_pkcs8_encrypted), KeyError::bad_pem);
   EXPECT_EQ(bad_der(inside(rsa_pkcs8_encrypted)), KeyError::bad_der);
+  // The first private key counts: another one behind it is not what the operator meant.
+  EXPECT_EQ(bad(std::string(rsa_pkcs8_encrypted) + std::string(rsa_pkcs8)), KeyError::bad_pem);
 }
 
 TEST(PrivateKey, NamesOtherTypesOfKey) {
