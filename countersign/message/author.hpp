@@ -8,7 +8,7 @@
 // or by c@d, whether a route is part of the address, and whether text that decodes to an address is
 // one. Here an address has one reading or none:
 //
-//   "Eve <e@example.net>"@example.org    is by example.org: quotes hold text, whatever it looks like
+//   "Eve <e@example.net>"@example.org    is by example.org: quotes hold text and no addresses
 //   =?utf-8?q?=3Ce=40x=2Eexample=3E?= <a@b.example>
 //                                        is by b.example: encoded words are text too
 //   a@b.example <c@d.example>            is an error
@@ -75,10 +75,10 @@ struct Mailbox {
 ///              phrase, any dots in a local part, 8-bit octets that are no UTF-8 in a phrase, a dot
 ///              at the end of a domain, lines of white space, and "a@b <a@b>" when both addresses
 ///              are the same.
-/// Strictness   what readers disagree on is refused though RFC 5322 has it: its obsolete routes, empty
-///              list members, space and comments inside a local part or a domain, and quoted control
-///              octets; empty groups, domain literals, an empty local part, and a local part that
-///              looks like an encoded word.
+/// Strictness   what readers disagree on is refused though RFC 5322 has it: its obsolete routes,
+///              empty list members, space and comments inside a local part or a domain, and quoted
+///              control octets; empty groups, domain literals, an empty local part, and a local
+///              part that looks like an encoded word.
 /// RFC 5322 §3.4, §4.4, RFC 6854 §2.1, RFC 6532 §3.2, RFC 2047 §5
 [[nodiscard]] Result<std::vector<Mailbox>, AuthorError> parse_mailbox_list(
     std::string_view value, const Limits& limits = {});

@@ -64,7 +64,8 @@ bool Splitter::feed(std::string_view chunk) {
 
 bool Splitter::finish() {
   if (in_body_ || failed_) return !failed_;
-  if (!line_.empty()) end_line();
+  if (!line_.empty()) check_room(line_.front(), line_.size());  // A CR at its end is content now.
+  if (!line_.empty() && !failed_) end_line();
   end_field();
   return !failed_;
 }
@@ -94,18 +95,23 @@ bool Splitter::is_folding(char first) const { return !field_.empty() && text::is
 
 void Splitter::append_to_line(std::string_view text) {
   if (text.empty()) return;
-  const bool folding = is_folding(line_.empty() ? text.front() : line_.front());
+  // A CR at the end may turn out to be half of the line end, which is no part of the line.
+  check_room(line_.empty() ? text.front() : line_.front(),
+             line_.size() + text.size() - (text.back() == '\r' ? 1 : 0));
+  if (!failed_) line_ += text;
+}
+
+// Fails when a line of that size, beginning with that octet, is more than the limits allow.
+void Splitter::check_room(char first, std::size_t line_bytes) {
+  const bool folding = is_folding(first);
   const std::size_t before = folding ? field_.size() + crlf.size() : 0;
   const std::size_t field_room =
       limits_.field_bytes_max - std::min(before, limits_.field_bytes_max);
   const std::size_t header_room = limits_.header_bytes_max - header_bytes_;
-  // A CR at the end may turn out to be half of the line end, which is no part of the line.
-  const std::size_t line_bytes = line_.size() + text.size() - (text.back() == '\r' ? 1 : 0);
-  const std::size_t offset = folding ? field_offset_ : line_offset_;
-  if (line_bytes > header_room && header_room <= field_room)
-    return fail(SplitErrorCode::header_too_large, offset);
-  if (line_bytes > field_room) return fail(SplitErrorCode::field_too_long, offset);
-  line_ += text;
+  if (line_bytes <= std::min(field_room, header_room)) return;
+  fail(
+      header_room <= field_room ? SplitErrorCode::header_too_large : SplitErrorCode::field_too_long,
+      folding ? field_offset_ : line_offset_);
 }
 
 void Splitter::end_line() {

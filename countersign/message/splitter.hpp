@@ -78,6 +78,7 @@ class Splitter {
   void feed_body(std::string_view chunk);
   void emit(std::string_view body);
   void append_to_line(std::string_view text);
+  void check_room(char first, std::size_t line_bytes);
   void take_line_feed();
   void end_line();
   void keep_line();

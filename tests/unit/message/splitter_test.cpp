@@ -206,6 +206,13 @@ TEST(Splitter, BoundsEachField) {
   EXPECT_EQ(split("A: 3\r\nB: 4567890\n\r\n", limits).error, (SplitError{field_too_long, 6}));
 }
 
+TEST(Splitter, CountsACrThatNoLfFollows) {
+  const Limits limits{.field_bytes_max = 5};
+  EXPECT_EQ(split("A: 4\r", limits).fields, std::vector<std::string>{"A: 4\r"});
+  EXPECT_EQ(split("A: 45\r", limits).error, (SplitError{field_too_long, 0}));
+  EXPECT_EQ(split("A: 45\r\r\n\r\n", limits).error, (SplitError{field_too_long, 0}));
+}
+
 TEST(Splitter, NamesTheLimitThatIsPassedFirst) {
   const std::string_view message = "A: 34567890\r\n\r\n";
   const auto with = [](std::size_t header, std::size_t field) {
