@@ -48,10 +48,10 @@ class DomainName {
   ///              anywhere in a label, as in the DNS names of records.
   /// Errors       each DomainNameErrorCode, with the offset of the label at fault; 0 when it is
   ///              the whole name.
-  /// Leniency     U-labels are mapped as UTS 46 says, so upper case and decomposed text are taken
-  ///              (RFC 5895 §2). Only "." separates labels, as RFC 5891 §3.1 has it for text on the
-  ///              wire: U+3002 and its kin, which a user interface may take for dots, are bad_idna,
-  ///              because a reader who does not would see another name.
+  /// Leniency     U-labels are mapped as UTS 46 says, so upper case and decomposed text are taken.
+  ///              Only "." separates labels: U+3002 and its kin, which RFC 5895 §2 lets a user
+  ///              interface turn into dots, are bad_idna on the wire, because a reader who does
+  ///              not turn them sees another name.
   /// RFC 5321 §4.1.2, RFC 6531 §3.3, RFC 5891 §5
   [[nodiscard]] static Result<DomainName, DomainNameError> parse(std::string_view text);
 
@@ -59,7 +59,7 @@ class DomainName {
   [[nodiscard]] const std::string& text() const { return text_; }
   /// The name with U-labels, for people to read only; equals text() where there are none. It never
   /// holds control octets, bidirectional overrides or invisible code points other than the joiners
-  /// that a script needs, as no valid U-label does; homographs it cannot tell. RFC 5892 §2.6
+  /// that a script needs, as no valid U-label does; homographs it cannot tell. RFC 5892 §2.3
   [[nodiscard]] std::string display() const;
   /// Number of labels, at least 1.
   [[nodiscard]] std::size_t label_count() const;

@@ -82,7 +82,7 @@ std::string_view to_string(TagListErrorCode code) {
     case TagListErrorCode::duplicate_tag:
       return "a tag occurs twice, which makes the whole list invalid (RFC 6376 §3.2)";
     case TagListErrorCode::too_many_tags:
-      return "the list has more tags than are looked at (RFC 6376 §8.4)";
+      return "the list has more tags than any use of it has names (RFC 6376 §3.2)";
   }
   return "unknown error";
 }
