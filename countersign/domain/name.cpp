@@ -108,12 +108,17 @@ bool has_invisible(std::string_view label) {
   return !label.empty();
 }
 
+// libidn2 names the step at which a label ran out of room.
+bool is_too_long(int code) {
+  return code == IDN2_TOO_BIG_LABEL || code == IDN2_TOO_BIG_DOMAIN ||
+         code == IDN2_PUNYCODE_BIG_OUTPUT;
+}
+
 Result<std::string, Code> encode_label(std::string_view label) {
   if (label.size() > mapped_label_octets_max) return std::unexpected(Code::label_too_long);
   if (has_invisible(label)) return std::unexpected(Code::bad_idna);
   Idn2Result a_label = to_a_label(std::string(label));
-  if (!a_label && a_label.error() == IDN2_TOO_BIG_LABEL)
-    return std::unexpected(Code::label_too_long);
+  if (!a_label && is_too_long(a_label.error())) return std::unexpected(Code::label_too_long);
   if (!a_label || a_label->empty() || !is_label.all_of(*a_label))
     return std::unexpected(Code::bad_idna);
   return *std::move(a_label);

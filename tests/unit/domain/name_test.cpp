@@ -141,7 +141,11 @@ TEST(DomainNameIdna, BoundsTheALabel) {
   const std::string fits = "a" + utf8(0xFC);
   EXPECT_EQ(ok(fits + std::string(54, 'a')).size(), 63U);
   bad(fits + std::string(55, 'a'), Code::label_too_long, 0);
+  bad(fits + std::string(480, 'a'), Code::label_too_long, 0);
   bad(std::string(600, '\xC3'), Code::label_too_long, 0);
+  std::string fullwidth;  // 80 letters that are mapped to ASCII.
+  for (int i = 0; i < 80; ++i) fullwidth += utf8(0xFF46);
+  bad("a." + fullwidth, Code::label_too_long, 2);
   std::string name = "x";
   for (int i = 0; i < 31; ++i) name += "." + utf8(0xFC);
   EXPECT_EQ(ok(name).size(), 1 + 31 * 8U);
