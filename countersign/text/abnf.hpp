@@ -9,8 +9,8 @@
 //
 //   constexpr text::CharClass is_spf_name = text::is_alnum | text::CharClass("-_.");
 //
-// Names follow the ABNF: RFC 5234 appendix B.1 (core rules), RFC 5321, RFC 5322 §3.2, RFC 6376
-// §3.2, RFC 2045 §5.1.
+// Names follow the ABNF of the documents: the core rules of RFC 5234 §B.1, tokens of RFC 5322 §3.2
+// and RFC 2045 §5.1, tag lists of RFC 6376 §3.2.
 
 #pragma once
 
