@@ -5,7 +5,6 @@
 
 #include "countersign/text/base64.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include "countersign/text/abnf.hpp"
@@ -17,18 +16,27 @@ namespace {
 constexpr std::string_view alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+constexpr std::uint32_t octet(char c) { return static_cast<unsigned char>(c); }
+
 constexpr std::uint8_t no_digit = 0x80;  // A bit above every digit: "or" of four digits shows it.
 
 constexpr std::array<std::uint8_t, 256> digit_values = [] {
   std::array<std::uint8_t, 256> values{};
   values.fill(no_digit);
-  for (std::uint8_t i = 0; i < 64; ++i) values[static_cast<unsigned char>(alphabet[i])] = i;
+  for (std::uint8_t i = 0; i < 64; ++i) values[octet(alphabet[i])] = i;
   return values;
 }();
 
-constexpr std::uint32_t digit_value(char c) { return digit_values[static_cast<unsigned char>(c)]; }
+constexpr std::uint32_t digit_value(char c) { return digit_values[octet(c)]; }
 
 constexpr char low_octet(std::uint32_t bits) { return static_cast<char>(bits & 0xFF); }
+
+// Appends the first digits of the 24 bits of a quantum.
+void append_digits(std::uint32_t bits, std::size_t count, std::string& text) {
+  const std::array<char, 4> digits = {alphabet[bits >> 18 & 63], alphabet[bits >> 12 & 63],
+                                      alphabet[bits >> 6 & 63], alphabet[bits & 63]};
+  text.append(digits.data(), count);
+}
 
 class Decoder {
  public:
@@ -144,15 +152,15 @@ Result<std::string, Base64Error> decode_base64(std::string_view text) {
 std::string encode_base64(std::string_view octets) {
   std::string text;
   text.reserve((octets.size() + 2) / 3 * 4);
-  for (; !octets.empty(); octets.remove_prefix(std::min<std::size_t>(3, octets.size()))) {
-    const auto octet = [&octets](std::size_t i) -> std::uint32_t {
-      return i < octets.size() ? static_cast<unsigned char>(octets[i]) : 0;
-    };
-    const std::uint32_t bits = octet(0) << 16 | octet(1) << 8 | octet(2);
-    text += alphabet[bits >> 18];
-    text += alphabet[bits >> 12 & 63];
-    text += octets.size() > 1 ? alphabet[bits >> 6 & 63] : '=';
-    text += octets.size() > 2 ? alphabet[bits & 63] : '=';
+  for (; octets.size() >= 3; octets.remove_prefix(3))
+    append_digits(octet(octets[0]) << 16 | octet(octets[1]) << 8 | octet(octets[2]), 4, text);
+  if (octets.size() == 2) {
+    append_digits(octet(octets[0]) << 16 | octet(octets[1]) << 8, 3, text);
+    text += "=";
+  }
+  if (octets.size() == 1) {
+    append_digits(octet(octets[0]) << 16, 2, text);
+    text += "==";
   }
   return text;
 }

@@ -15,15 +15,17 @@ std::string_view Scanner::take(std::size_t count) {
 }
 
 std::string_view Scanner::take_while(const CharClass& wanted) {
-  const std::size_t begin = offset_;
-  while (at(wanted)) ++offset_;
-  return since(begin);
+  const std::string_view left = rest();
+  std::size_t count = 0;
+  while (count < left.size() && wanted(left[count])) ++count;
+  return take(count);
 }
 
 std::string_view Scanner::take_until(const CharClass& unwanted) {
-  const std::size_t begin = offset_;
-  while (!at_end() && !at(unwanted)) ++offset_;
-  return since(begin);
+  const std::string_view left = rest();
+  std::size_t count = 0;
+  while (count < left.size() && !unwanted(left[count])) ++count;
+  return take(count);
 }
 
 bool Scanner::accept(char c) {
