@@ -28,8 +28,8 @@ constexpr std::size_t name_octets_max = 253;  // RFC 1035 §2.3.4: 255 with leng
 
 // A code point is at most four octets of UTF-8 and at least one of an A-label; twice that leaves
 // room for decomposed text. Longer labels are refused before libidn2 works on them.
-constexpr std::size_t mapped_label_octets_max = 2 * 4 * label_octets_max;
-constexpr std::size_t mapped_name_octets_max = 2 * 4 * name_octets_max;
+constexpr std::size_t mapped_label_octets_max = label_octets_max * 4 * 2;
+constexpr std::size_t mapped_name_octets_max = name_octets_max * 4 * 2;
 
 constexpr text::CharClass is_label = text::is_let_dig_hyphen | text::CharClass("_");
 constexpr text::CharClass is_label_or_8bit = is_label | text::is_8bit;
