@@ -75,9 +75,15 @@ struct Limits {
   /// Recipients kept of one message; the rest is counted.
   std::size_t recipients_max = 10'000;
 
+  /// Octets of one path, host name or HELO name of an envelope: RFC 5321 §4.5.3.1 allows 256 for a
+  /// path, UTF-8 needs more. What is longer matches no list and is not kept.
+  std::size_t envelope_text_bytes_max = 1'024;
+
   // --- signing ---
   /// Signatures that we put on one message.
   std::size_t signatures_made_max = 16;
+  /// Octets of one pattern of a SigningTable: an address with every letter in brackets fits.
+  std::size_t signing_pattern_bytes_max = 1'024;
 };
 
 }  // namespace countersign

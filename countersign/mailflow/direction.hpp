@@ -10,6 +10,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "countersign/domain/name.hpp"
 #include "countersign/mailflow/envelope.hpp"
@@ -35,9 +37,10 @@ struct Directed {
 /// tried in the order above.
 [[nodiscard]] Directed find_direction(const SigningPolicy& policy, const Envelope& envelope);
 
-/// Decides with the author's domain known too: exempt domains are not touched.
-[[nodiscard]] Directed find_direction(const SigningPolicy& policy, const Envelope& envelope,
-                                      const DomainName& author_domain);
+/// The reason not to touch mail of that author, or nothing: ExemptDomains, which go before every
+/// direction but a peer's.
+[[nodiscard]] std::optional<Explanation> find_exemption(const SigningPolicy& policy,
+                                                        const DomainName& author_domain);
 
 /// The client as people know it: "host [address]", "[address]", or "unknown".
 [[nodiscard]] std::string client_text(const Envelope& envelope);

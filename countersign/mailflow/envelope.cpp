@@ -4,8 +4,6 @@
 
 #include "countersign/mailflow/envelope.hpp"
 
-#include <algorithm>
-
 namespace countersign::mailflow {
 
 std::string& MacroMap::operator[](std::string_view name) {
@@ -20,6 +18,10 @@ const std::string* MacroMap::find(std::string_view name) const {
   return nullptr;
 }
 
-void MacroMap::truncate(std::size_t count) { pairs_.resize(std::min(count, pairs_.size())); }
+std::size_t MacroMap::octets() const {
+  std::size_t octets = 0;
+  for (const auto& [name, value] : pairs_) octets += name.size() + value.size();
+  return octets;
+}
 
 }  // namespace countersign::mailflow

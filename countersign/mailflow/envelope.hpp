@@ -24,9 +24,11 @@ class MacroMap {
   std::string& operator[](std::string_view name);
   /// The value, or nullptr when the macro is not set.
   [[nodiscard]] const std::string* find(std::string_view name) const;
+  /// Forgets all macros.
+  void clear() { pairs_.clear(); }
   [[nodiscard]] std::size_t size() const { return pairs_.size(); }
-  /// Keeps the first `count` macros only, in the order in which they were set.
-  void truncate(std::size_t count);
+  /// Octets of all names and values.
+  [[nodiscard]] std::size_t octets() const;
 
  private:
   std::vector<std::pair<std::string, std::string>> pairs_;
@@ -45,11 +47,17 @@ struct Envelope {
   std::vector<std::string> rcpt_to;
   /// Recipients beyond that bound, of which only the number is known.
   std::size_t rcpt_to_dropped = 0;
-  MacroMap macros;
+  MacroMap session_macros;  ///< of the connection: sent before MAIL, true for all its messages
+  MacroMap macros;          ///< of this message; they hide those of the session
 
+  /// The macro of the message or else of the session, or nullptr when it is not set.
+  [[nodiscard]] const std::string* find_macro(std::string_view name) const {
+    const std::string* found = macros.find(name);
+    return found == nullptr ? session_macros.find(name) : found;
+  }
   /// The macro's value, or an empty text.
   [[nodiscard]] std::string_view macro(std::string_view name) const {
-    const std::string* found = macros.find(name);
+    const std::string* found = find_macro(name);
     return found == nullptr ? std::string_view() : std::string_view(*found);
   }
 };

@@ -39,7 +39,7 @@ class KeyTable {
 
  private:
   std::vector<KeyEntry> entries_;
-  std::unordered_map<std::string, std::size_t> by_name_;
+  std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>> by_name_;
 };
 
 /// One line of the SigningTable.
@@ -52,6 +52,11 @@ struct SigningEntry {
 };
 
 /// Author addresses to key names.
+///
+/// Leniency     lines that OpenDKIM takes and never matches mean what they evidently mean: "*@host"
+///              and "*.domain" in a keyed table, a bare "host" or "user@.domain" in a table of
+///              patterns, A-labels and U-labels in either; a key that a keyed table repeats counts
+///              each time.
 class SigningTable {
  public:
   /// How patterns are read.
@@ -68,12 +73,11 @@ class SigningTable {
   SigningTable(SigningTable&&) noexcept;
   SigningTable& operator=(SigningTable&&) noexcept;
 
-  /// Adds a line; an error sentence when the pattern cannot be read.
+  /// Adds a line; an error sentence when the pattern cannot be read or the key is not named.
   [[nodiscard]] std::optional<std::string> add(SigningEntry entry);
 
-  /// The lines that match the address, in the order in which they count. first_only stops at the
-  /// first.
-  /// Both sides are compared as A-labels without regard to case.
+  /// The lines that match the address, in the order in which they count; first_only stops at the
+  /// first. Both sides are compared as A-labels without regard to case.
   [[nodiscard]] std::vector<const SigningEntry*> match(std::string_view local_part,
                                                        const DomainName& domain,
                                                        bool first_only) const;

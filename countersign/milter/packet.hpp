@@ -144,16 +144,20 @@ class FrameReader {
   [[nodiscard]] Result<std::optional<Frame>, PacketError> next(std::string_view& octets);
 
   /// True when the last frame ended with the last octet taken.
-  [[nodiscard]] bool at_boundary() const { return pending_.empty(); }
+  [[nodiscard]] bool at_boundary() const {
+    return pending_.empty() || pending_.size() == delivered_;
+  }
 
  private:
-  [[nodiscard]] Result<std::size_t, PacketError> announced_length(std::string_view head);
+  void forget_delivered();
   bool gather(std::string_view& octets, std::size_t size);
+  Result<std::size_t, PacketError> announced_size(std::string_view head);
+  [[nodiscard]] Frame frame_of(std::string_view whole) const;
 
   std::size_t frame_bytes_max_;
-  std::string pending_;     // An unfinished frame, its length in front.
-  std::size_t taken_ = 0;   // Octets of the connection before pending_ and the chunk at hand.
-  bool delivered_ = false;  // pending_ holds a frame that was given away.
+  std::string pending_;        // A frame that spans chunks, its length in front.
+  std::size_t taken_ = 0;      // Octets of the connection in front of the frame at hand.
+  std::size_t delivered_ = 0;  // Octets of the frame that was given away last.
   std::optional<PacketError> error_;
 };
 
@@ -253,7 +257,11 @@ using Command = std::variant<Negotiate, Macros, Connect, Helo, MailFrom, RcptTo,
 ///              a header value may hold NUL, which strangers write.
 [[nodiscard]] Result<Command, PacketError> parse_command(const Frame& frame);
 
-/// Writes a command as an MTA does, for tests and tools.
+/// Writes a command as an MTA does, for tests and tools. NUL inside a text is left out, but in a
+/// header value and a command line it stays.
 void append_command(std::string& out, const Command& command);
+
+/// Writes a negotiation, either way.
+void append_negotiate(std::string& out, const Negotiate& negotiate);
 
 }  // namespace countersign::milter

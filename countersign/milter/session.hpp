@@ -37,7 +37,8 @@
 
 namespace countersign::milter {
 
-/// Gives the policy that is in force; asked at each negotiation and at each new message.
+/// Gives the policy that is in force; asked when a session is made, when it negotiates, and at each
+/// new message.
 using PolicySource = std::function<std::shared_ptr<const mailflow::SigningPolicy>()>;
 
 /// What was agreed with the MTA.
@@ -64,7 +65,7 @@ enum class SessionErrorCode : std::uint8_t {
   not_negotiated,       ///< a command before the negotiation, or a second negotiation
   unsupported_version,  ///< the MTA speaks no version from 2 on
   missing_actions,      ///< the MTA does not let us make a change that the policy needs
-  out_of_order,         ///< a header field after the end of the header
+  out_of_order,         ///< a recipient or a header field after the end of the header
   early_end,            ///< the MTA went away inside a frame or a message
 };
 
@@ -90,7 +91,7 @@ struct Step {
 /// The filter's side of one milter connection.
 class Session {
  public:
-  /// policies     must give a policy each time that it is asked.
+  /// policies     must give a policy, never nullptr, each time that it is asked.
   explicit Session(PolicySource policies);
   ~Session();
   Session(Session&&) noexcept;

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "countersign/mailflow/explanation.hpp"
+
+#include <string_view>
+
+#include "countersign/text/abnf.hpp"
+
+namespace countersign::mailflow {
+
+namespace {
+
+/// Octets of a detail that are shown: a stranger's text must not fill a log or an SMTP reply.
+constexpr std::size_t shown_octets_max = 200;
+constexpr text::CharClass is_printable = text::is_vchar | text::CharClass(" ");
+
+/// The sentence, to be followed by ": " and the detail if there is one.
+std::string_view sentence(Reason reason) {
+  switch (reason) {
+    case Reason::mta_name:
+      return "the MTA's name is in MTA";
+    case Reason::macro:
+      return "a macro of MacroList is set";
+    case Reason::authenticated:
+      return "the client is authenticated";
+    case Reason::internal_host:
+      return "the client is in InternalHosts";
+    case Reason::outside:
+      return "the client is neither authenticated nor in InternalHosts, and no MTA name or macro "
+             "matches";
+    case Reason::outside_uses_our_domain:
+      return "an external client sends as one of our authors";
+    case Reason::peer:
+      return "the client is in PeerList, so its mail is not touched";
+    case Reason::exempt_domain:
+      return "the author's domain is in ExemptDomains";
+    case Reason::signing_off:
+      return "the mode does not sign";
+    case Reason::bad_author:
+      return "the author cannot be told";
+    case Reason::unsigned_recipient:
+      return "a recipient is in DontSignMailTo";
+    case Reason::bad_field_count:
+      return "the field is missing or repeated (RFC 5322 section 3.6)";
+    case Reason::over_limit:
+      return "the header is over its limits";
+    case Reason::no_line_matches:
+      return "no line of the SigningTable matches the author";
+    case Reason::domain_not_listed:
+      return "the author's domain is not in Domain";
+    case Reason::no_key_at_all:
+      return "there is neither a SigningTable nor a Domain with its key";
+    case Reason::line_matches:
+      return "a line of the SigningTable matches the author";
+    case Reason::domain_listed:
+      return "the author's domain is in Domain";
+    case Reason::unknown_key:
+      return "the SigningTable names a key that is not in the KeyTable";
+    case Reason::no_key_for_domain:
+      return "there is no key for the domain at the key's path";
+    case Reason::bad_signer:
+      return "the signer of a SigningTable line has no \"@\"";
+    case Reason::signer_outside:
+      return "the signer is not at or below d=, so i= is left out";
+    case Reason::same_identity:
+      return "the same domain and selector sign already";
+    case Reason::too_many:
+      return "there are too many signatures already";
+  }
+  return "unknown reason";
+}
+
+void append_printable(std::string& out, std::string_view text) {
+  for (const char c : text.substr(0, shown_octets_max)) out += is_printable(c) ? c : '?';
+  if (text.size() > shown_octets_max) out += "...";
+}
+
+}  // namespace
+
+std::string to_string(const Explanation& explanation) {
+  std::string out(sentence(explanation.reason));
+  if (!explanation.detail.empty()) {
+    out += ": ";
+    append_printable(out, explanation.detail);
+  }
+  if (explanation.place) {
+    out += " (";
+    append_printable(out, explanation.place->to_string());
+    out += ')';
+  }
+  return out;
+}
+
+}  // namespace countersign::mailflow

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which keys sign for an author: the lines of the SigningTable, or the single key of Domain,
+// Selector and KeyFile, made into signing identities. The author's domain and d= differ only where
+// a table or SubDomains says so.
+
+#pragma once
+
+#include <vector>
+
+#include "countersign/dkim/signer.hpp"
+#include "countersign/mailflow/explanation.hpp"
+#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/message/author.hpp"
+
+namespace countersign::mailflow {
+
+/// What the tables say about an author.
+struct Identities {
+  /// In the order of the lines, at most Limits::signatures_made_max, no d= and s= twice.
+  std::vector<dkim::SigningIdentity> chosen;
+  std::vector<Explanation> reasons;
+  /// A line asks for a signature that cannot be made: policy.on_signing_error decides.
+  bool has_error = false;
+};
+
+/// Looks the author up.
+[[nodiscard]] Identities find_identities(const SigningPolicy& policy, const Mailbox& author);
+
+/// True when there is a key for the author, without a look at the key.
+[[nodiscard]] bool is_one_of_ours(const SigningPolicy& policy, const Mailbox& author);
+
+}  // namespace countersign::mailflow

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The steps of a message on its way out, in the order in which they are taken. Each may end the
+// message: then it stays unsigned, and the reason it left is the last one.
+
+#include "countersign/mailflow/outbound.hpp"
+
+#include <array>
+#include <utility>
+
+#include "countersign/mailflow/direction.hpp"
+#include "countersign/mailflow/identities.hpp"
+#include "countersign/mailflow/line_ends.hpp"
+#include "countersign/message/author.hpp"
+#include "countersign/text/abnf.hpp"
+
+namespace countersign::mailflow {
+
+namespace {
+
+/// A field whose number RFC 5322 §3.6 fixes. From is judged by find_authors().
+struct FieldCount {
+  std::string_view name;
+  bool required = false;
+};
+
+constexpr std::array<FieldCount, 10> field_counts = {{
+    {"Date", true},
+    {"Sender"},
+    {"Reply-To"},
+    {"To"},
+    {"Cc"},
+    {"Bcc"},
+    {"Message-ID"},
+    {"In-Reply-To"},
+    {"References"},
+    {"Subject"},
+}};
+
+/// The first field that is missing or repeated against RFC 5322 §3.6.
+std::optional<std::string_view> find_bad_count(const Header& header) {
+  for (const FieldCount& field : field_counts) {
+    const std::size_t count = count_fields(header, field.name);
+    if (count > 1 || (field.required && count == 0)) return field.name;
+  }
+  return std::nullopt;
+}
+
+/// The mailbox for which keys are looked up: that of the first field of SenderHeaders that is
+/// there. From must be in order in any case.
+Result<Mailbox, AuthorError> find_sender(const Header& header, const SigningPolicy& policy) {
+  Result<std::vector<Mailbox>, AuthorError> mailboxes = find_authors(header);
+  if (!mailboxes) return std::unexpected(mailboxes.error());
+  for (const std::string& name : policy.sender_headers) {
+    if (equal_names(name, "From")) break;
+    const HeaderField* field = find_field(header, name);
+    if (field == nullptr) continue;
+    mailboxes = parse_mailbox_list(field->value());
+    if (!mailboxes) return std::unexpected(mailboxes.error());
+    break;
+  }
+  if (mailboxes->empty()) return std::unexpected(AuthorError{AuthorErrorCode::no_address, 0});
+  return std::move(mailboxes->front());
+}
+
+/// True when the set has the address, its domain, or a superdomain with its dot.
+bool lists(const std::set<std::string>& set, std::string_view recipient) {
+  const std::string address = text::to_lower(recipient);
+  if (set.contains(address)) return true;
+  const std::size_t at = address.rfind('@');
+  if (at == std::string::npos) return false;
+  const std::string domain = address.substr(at + 1);
+  if (set.contains(domain)) return true;
+  for (std::size_t dot = domain.find('.'); dot != std::string::npos;
+       dot = domain.find('.', dot + 1))
+    if (set.contains(domain.substr(dot))) return true;
+  return false;
+}
+
+std::uint64_t octets_of(const Header& header) {
+  std::uint64_t octets = 0;
+  for (const HeaderField& field : header) octets += field.raw().size() + 2;
+  return octets;
+}
+
+}  // namespace
+
+struct Outbound::State {
+  std::shared_ptr<const SigningPolicy> policy;
+  const Envelope* envelope = nullptr;
+  Header header;
+  std::optional<dkim::Signer> signer;
+  std::optional<LineEndMender> mender;
+  Outcome outcome;
+
+  void decide(std::optional<SplitErrorCode> over_limit);
+  void feed(std::string_view chunk);
+  void sign(std::chrono::sys_seconds now);
+
+ private:
+  void explain(Explanation why) { outcome.reasons.push_back(std::move(why)); }
+  void refuse(Action action, Explanation why);
+  bool has_unsigned_recipient();
+  void watch_for_our_domain(const Mailbox& author);
+  void choose_keys(const Mailbox& author);
+  void add_edits(const std::vector<HeaderField>& signatures);
+};
+
+/// Ends the message with what the policy does in such a case.
+void Outbound::State::refuse(Action action, Explanation why) {
+  outcome.action = action;
+  if (action != Action::accept) outcome.action_text = to_string(why);
+  explain(std::move(why));
+}
+
+bool Outbound::State::has_unsigned_recipient() {
+  if (policy->unsigned_recipients.empty()) return false;
+  for (const std::string& recipient : envelope->rcpt_to) {
+    if (!lists(policy->unsigned_recipients, recipient)) continue;
+    explain({Reason::unsigned_recipient, recipient, {}});
+    return true;
+  }
+  if (envelope->rcpt_to_dropped == 0) return false;
+  explain({Reason::unsigned_recipient, "too many recipients to look at each", {}});
+  return true;
+}
+
+void Outbound::State::decide(std::optional<SplitErrorCode> over_limit) {
+  outcome.header_octets = octets_of(header);
+  Directed directed = find_direction(*policy, *envelope);
+  explain(std::move(directed.why));
+  if (directed.direction == Direction::untouched) return;
+  if (over_limit)
+    return refuse(policy->on_limit, {Reason::over_limit, std::string(to_string(*over_limit)), {}});
+
+  const Result<Mailbox, AuthorError> author = find_sender(header, *policy);
+  if (!author)
+    return refuse(policy->on_bad_author,
+                  {Reason::bad_author, std::string(to_string(author.error().code)), {}});
+  outcome.author = author->address();
+  if (auto why = find_exemption(*policy, author->domain)) return explain(*std::move(why));
+  if (const auto name = policy->requires_headers ? find_bad_count(header) : std::nullopt)
+    return refuse(policy->on_bad_author, {Reason::bad_field_count, std::string(*name), {}});
+
+  if (directed.direction == Direction::incoming) return watch_for_our_domain(*author);
+  if (!policy->signs) return explain({Reason::signing_off, {}, {}});
+  choose_keys(*author);
+}
+
+/// Says so when a stranger's mail claims an author of ours (S-09).
+void Outbound::State::watch_for_our_domain(const Mailbox& author) {
+  if (!is_one_of_ours(*policy, author)) return;
+  if (policy->external_ignored.match(envelope->client_host, envelope->client_ip)) return;
+  explain(
+      {Reason::outside_uses_our_domain, client_text(*envelope) + " as " + author.address(), {}});
+}
+
+void Outbound::State::choose_keys(const Mailbox& author) {
+  Identities identities = find_identities(*policy, author);
+  for (Explanation& why : identities.reasons) explain(std::move(why));
+  if (identities.has_error && policy->on_signing_error != Action::accept) {
+    outcome.action = policy->on_signing_error;
+    outcome.action_text = "the message cannot be signed";
+    return;
+  }
+  if (identities.chosen.empty() || has_unsigned_recipient()) return;
+
+  for (const dkim::SigningIdentity& identity : identities.chosen)
+    outcome.signatures.push_back({.sdid = identity.sdid,
+                                  .selector = identity.selector,
+                                  .auid = identity.auid,
+                                  .algorithm = identity.key.type() == crypto::KeyType::ed25519
+                                                   ? dkim::Algorithm::ed25519_sha256
+                                                   : dkim::Algorithm::rsa_sha256});
+  signer.emplace(header, std::move(identities.chosen), policy->limits);
+  if (policy->fixes_line_ends) mender.emplace();
+}
+
+void Outbound::State::feed(std::string_view chunk) {
+  outcome.body_octets += chunk.size();
+  if (!signer) return;
+  if (mender)
+    mender->feed(chunk, [this](std::string_view piece) { signer->body(piece); });
+  else
+    signer->body(chunk);
+}
+
+void Outbound::State::sign(std::chrono::sys_seconds now) {
+  if (mender) mender->finish([this](std::string_view piece) { signer->body(piece); });
+  add_edits(std::move(*signer).finish(now));
+  signer.reset();
+}
+
+void Outbound::State::add_edits(const std::vector<HeaderField>& signatures) {
+  if (policy->removes_old_signatures) outcome.edits = remove_all(header, "DKIM-Signature");
+  for (auto field = signatures.rbegin(); field != signatures.rend(); ++field)
+    outcome.edits.push_back(insert_at_top(*field));
+  if (policy->software_header.empty()) return;
+  const std::string id = outcome.queue_id.empty() ? "(unknown-jobid)" : outcome.queue_id;
+  outcome.edits.push_back({.kind = HeaderEdit::Kind::insert_at_top,
+                           .name = "DKIM-Filter",
+                           .value = " " + policy->software_header + " " + id});
+}
+
+Outbound::Outbound(std::shared_ptr<const SigningPolicy> policy, const Envelope& envelope,
+                   Header header, std::optional<SplitErrorCode> over_limit)
+    : state_(std::make_unique<State>()) {
+  state_->policy = std::move(policy);
+  state_->envelope = &envelope;
+  state_->header = std::move(header);
+  state_->decide(over_limit);
+}
+
+Outbound::~Outbound() = default;
+Outbound::Outbound(Outbound&&) noexcept = default;
+Outbound& Outbound::operator=(Outbound&&) noexcept = default;
+
+bool Outbound::wants_body() const { return state_->signer.has_value(); }
+
+void Outbound::body(std::string_view chunk) { state_->feed(chunk); }
+
+Outcome Outbound::finish(std::chrono::sys_seconds now) && {
+  state_->outcome.queue_id = state_->envelope->macro("i");
+  if (state_->signer) state_->sign(now);
+  return std::move(state_->outcome);
+}
+
+}  // namespace countersign::mailflow

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "countersign/mailflow/outcome.hpp"
+
+#include <string_view>
+
+namespace countersign::mailflow {
+
+namespace {
+
+/// A reason that somebody should do something about.
+bool is_problem(Reason reason) {
+  switch (reason) {
+    case Reason::outside_uses_our_domain:
+    case Reason::bad_author:
+    case Reason::bad_field_count:
+    case Reason::over_limit:
+    case Reason::unknown_key:
+    case Reason::no_key_for_domain:
+    case Reason::bad_signer:
+    case Reason::signer_outside:
+    case Reason::too_many:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string_view word(Action action) {
+  switch (action) {
+    case Action::accept:
+      return "accepted";
+    case Action::discard:
+      return "discarded";
+    case Action::quarantine:
+      return "put aside";
+    case Action::reject:
+      return "rejected";
+    case Action::tempfail:
+      return "refused for now";
+  }
+  return "accepted";
+}
+
+std::string signed_as(const std::vector<SignedAs>& signatures) {
+  std::string out;
+  for (const SignedAs& one : signatures) {
+    out += out.empty() ? "signed as " : ", ";
+    out += one.selector.text() + "._domainkey." + one.sdid.text();
+    out += " (";
+    out += dkim::to_string(one.algorithm);
+    out += ')';
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string to_string(const Outcome& outcome, bool explains) {
+  std::string out = signed_as(outcome.signatures);
+  const bool is_signed = !out.empty();
+  if (!is_signed) out = "not signed";
+  if (outcome.action != Action::accept) {
+    out += ", ";
+    out += word(outcome.action);
+  }
+  for (std::size_t i = 0; i < outcome.reasons.size(); ++i) {
+    const bool is_cause = !is_signed && i + 1 == outcome.reasons.size();
+    if (explains || is_cause || is_problem(outcome.reasons[i].reason))
+      out += "; " + to_string(outcome.reasons[i]);
+  }
+  return out;
+}
+
+}  // namespace countersign::mailflow

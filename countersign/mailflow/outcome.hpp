@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What became of a message, as a value: what the MTA is to do, and all that the log may want to
+// say.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "countersign/dkim/signature.hpp"
+#include "countersign/domain/name.hpp"
+#include "countersign/mailflow/explanation.hpp"
+#include "countersign/mailflow/header_edit.hpp"
+#include "countersign/mailflow/signing_policy.hpp"
+
+namespace countersign::mailflow {
+
+/// A signature that was made.
+struct SignedAs {
+  DomainName sdid;
+  DomainName selector;
+  std::string auid;  ///< i= as asked for; empty when the tag is not written
+  dkim::Algorithm algorithm = dkim::Algorithm::rsa_sha256;
+};
+
+/// What became of a message: what is done to it, and what the log says about it.
+struct Outcome {
+  Action action = Action::accept;
+  /// For reject, tempfail and quarantine: the reason, for the sender or the postmaster.
+  std::string action_text;
+  /// To be made in this order; empty unless accepted.
+  std::vector<HeaderEdit> edits;
+
+  std::string queue_id;              ///< "i"; empty when the MTA gave none
+  std::string author;                ///< the address that was looked up; empty when there is none
+  std::vector<SignedAs> signatures;  ///< from the top down
+  /// Why, in the order of deciding; the first is the direction when it was decided.
+  std::vector<Explanation> reasons;
+  std::uint64_t header_octets = 0;
+  std::uint64_t body_octets = 0;
+};
+
+/// One line for the log, without the queue id: as whom the message was signed, or why not. All
+/// reasons when it `explains`, else only those that somebody should do something about.
+[[nodiscard]] std::string to_string(const Outcome& outcome, bool explains);
+
+}  // namespace countersign::mailflow

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "countersign/mailflow/pattern.hpp"
+
+#include <regex.h>
+
+#include <utility>
+
+#include "countersign/limits.hpp"
+#include "countersign/text/abnf.hpp"
+#include "countersign/text/cursor.hpp"
+
+namespace countersign::mailflow {
+
+namespace {
+
+constexpr text::CharClass is_live = text::CharClass("[](){}^$|?\\");
+/// A repetition that is written as a number; more would multiply the compiled expression.
+constexpr unsigned interval_max = 64;
+
+/// True for back-references: matching them takes time that grows exponentially.
+bool has_back_reference(std::string_view pattern) {
+  for (std::size_t i = 0; i + 1 < pattern.size(); ++i) {
+    if (pattern[i] != '\\') continue;
+    if (text::is_digit(pattern[i + 1])) return true;
+    ++i;
+  }
+  return false;
+}
+
+/// True for more than one interval, as in "(a{9}){9}", and for large numbers in it.
+bool has_costly_interval(std::string_view pattern) {
+  const std::size_t brace = pattern.find('{');
+  if (brace == std::string_view::npos) return false;
+  if (pattern.find('{', brace + 1) != std::string_view::npos) return true;
+  text::Scanner scanner(pattern.substr(brace + 1));
+  while (!scanner.at_end() && !scanner.at('}')) {
+    const std::string_view digits = scanner.take_while(text::is_digit);
+    if (digits.size() > 2 || (digits.size() == 2 && digits > std::to_string(interval_max)))
+      return true;
+    scanner.take();
+  }
+  return false;
+}
+
+std::string to_expression(std::string_view pattern) {
+  std::string expression = "^(";
+  for (const char c : pattern) {
+    if (c == '*') expression += '.';
+    if (c == '.' || c == '+') expression += '\\';
+    expression += c;
+  }
+  return expression + ")$";
+}
+
+/// Matches a pattern of plain octets and "*" in time that the product of both sizes bounds: only
+/// the last "*" is ever tried again.
+bool glob_matches(std::string_view glob, std::string_view text) {
+  std::size_t at = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t retry = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    if (at < glob.size() && glob[at] == '*') {
+      star = at++;
+      retry = i;
+    } else if (at < glob.size() && glob[at] == text::to_lower(text[i])) {
+      ++at;
+      ++i;
+    } else if (star != std::string_view::npos) {
+      at = star + 1;
+      i = ++retry;
+    } else {
+      return false;
+    }
+  }
+  return glob.find_first_not_of('*', at) == std::string_view::npos;
+}
+
+}  // namespace
+
+bool has_live_octets(std::string_view pattern) {
+  for (const char c : pattern)
+    if (is_live(c)) return true;
+  return false;
+}
+
+class Pattern::Regex {
+ public:
+  explicit Regex(const std::string& expression)
+      : compiles_(regcomp(&regex_, expression.c_str(), REG_EXTENDED | REG_ICASE | REG_NOSUB) == 0) {
+  }
+  ~Regex() {
+    if (compiles_) regfree(&regex_);
+  }
+  Regex(const Regex&) = delete;
+  Regex& operator=(const Regex&) = delete;
+
+  [[nodiscard]] bool compiles() const { return compiles_; }
+  [[nodiscard]] bool matches(const std::string& text) const {
+    return regexec(&regex_, text.c_str(), 0, nullptr, 0) == 0;
+  }
+
+ private:
+  regex_t regex_{};
+  bool compiles_ = false;
+};
+
+std::optional<Pattern> Pattern::compile(std::string_view pattern) {
+  if (pattern.size() > Limits{}.signing_pattern_bytes_max) return std::nullopt;
+  if (!has_live_octets(pattern)) return Pattern(text::to_lower(pattern));
+  if (has_back_reference(pattern) || has_costly_interval(pattern)) return std::nullopt;
+  if (pattern.find('\0') != std::string_view::npos) return std::nullopt;
+
+  auto regex = std::make_shared<const Regex>(to_expression(pattern));
+  if (!regex->compiles()) return std::nullopt;
+  return Pattern(std::move(regex));
+}
+
+bool Pattern::matches(const std::string& text) const {
+  if (text.size() > Limits{}.envelope_text_bytes_max) return false;
+  if (text.find('\0') != std::string::npos) return false;
+  if (const Glob* glob = std::get_if<Glob>(&matcher_)) return glob_matches(*glob, text);
+  return std::get<Expression>(matcher_)->matches(text);
+}
+
+}  // namespace countersign::mailflow
