@@ -80,6 +80,16 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string valid_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = read_utf8(text).length;
+    out += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
 void append_json_escaped(std::string& out, std::string_view text) {
   while (!text.empty()) {
     const CodePoint c = read_utf8(text);

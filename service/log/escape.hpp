@@ -25,4 +25,7 @@ void append_json_escaped(std::string& out, std::string_view text);
 /// The text as append_escaped() writes it, quotes left alone: for terminals.
 [[nodiscard]] std::string printable(std::string_view text);
 
+/// The text with every octet that is no UTF-8 replaced by U+FFFD.
+[[nodiscard]] std::string valid_utf8(std::string_view text);
+
 }  // namespace countersign::service

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where a subcommand's DNS answers come from: a zone file in place of live DNS, or the resolver of
+// the machine.
+
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "countersign/dns/asking.hpp"
+#include "countersign/dns/question.hpp"
+
+namespace countersign::cli {
+
+/// The options --zone, --nameserver and --dns-timeout, alike in every subcommand that asks DNS.
+struct DnsOptions {
+  std::string zone_file;
+  std::vector<std::string> nameservers;
+  unsigned timeout_seconds = 10;
+
+  /// Declares the options.
+  void declare(CLI::App& command);
+};
+
+/// Answers the questions of one run of the program.
+class Lookups {
+ public:
+  /// Reads the zone file when one is named. Throws Failure(exit_data) with its line when that
+  /// cannot be read.
+  explicit Lookups(const DnsOptions& options);
+  ~Lookups();
+  Lookups(const Lookups&) = delete;
+  Lookups& operator=(const Lookups&) = delete;
+
+  /// Answers all questions, side by side, in their order; blocks until each is answered or has
+  /// timed out.
+  [[nodiscard]] std::vector<dns::Answer> answer(const std::vector<dns::OpenQuestion>& questions);
+
+  /// Drives an evaluation to its end.
+  template <class T>
+  [[nodiscard]] T run(dns::Asking<T> asking) {
+    for (;;) {
+      const std::vector<dns::OpenQuestion> questions = asking.take_questions();
+      if (asking.done()) return asking.take();
+      std::vector<dns::Answer> answers = answer(questions);
+      for (std::size_t i = 0; i < questions.size(); ++i) {
+        asking.answer(questions[i].id, std::move(answers[i]));
+      }
+    }
+  }
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace countersign::cli

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The program: picks the subcommand, or the old tool whose name it was called by, and turns every
+// failure into one sentence on standard error and an exit code.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <string_view>
+
+#include "cli/command.hpp"
+#include "cli/failure.hpp"
+#include "service/log/escape.hpp"
+#include "service/run/start_error.hpp"
+#include "service/run/version.hpp"
+
+namespace countersign::cli {
+namespace {
+
+constexpr const char* about =
+    "Makes a mail domain believed: signs outgoing mail with DKIM as a milter beside Postfix, "
+    "verifies, checks, explains.";
+constexpr const char* exit_codes_footer =
+    "Exit codes: 0 yes or done, 1 no, 64 usage, 65 unreadable data, 66 no such file, 69 "
+    "unavailable,\n73 cannot write, 75 DNS did not answer, 78 settings with errors.";
+
+int run_countersign(int argc, char** argv) {
+  CLI::App root(about, "countersign");
+  root.footer(exit_codes_footer);
+  root.require_subcommand(1);
+  root.set_version_flag("--version", std::string("countersign ") + service::version);
+  int exit_code = exit_ok;
+  add_serve(root, exit_code);
+  add_sign(root, exit_code);
+  add_verify(root, exit_code);
+  add_keygen(root, exit_code);
+  add_testkey(root, exit_code);
+  add_config(root, exit_code);
+  add_probe(root, exit_code);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = root.exit(error);
+    return code == 0 ? exit_ok : exit_usage;
+  }
+  return exit_code;
+}
+
+int dispatch(int argc, char** argv) {
+  const std::string_view called = argc > 0 ? argv[0] : "countersign";
+  const std::string_view name = called.substr(called.rfind('/') + 1);
+  if (name == "opendkim-genkey") return run_opendkim_genkey(argc, argv);
+  if (name == "opendkim-testkey") return run_opendkim_testkey(argc, argv);
+  if (name == "opendkim-testmsg") return run_opendkim_testmsg(argc, argv);
+  return run_countersign(argc, argv);
+}
+
+int complain(const char* sentence, int exit_code) {
+  fmt::print(stderr, "countersign: {}\n", service::printable(sentence));
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace countersign::cli
+
+int main(int argc, char** argv) {
+  using namespace countersign;
+  try {
+    return cli::dispatch(argc, argv);
+  } catch (const cli::Failure& failure) {
+    return cli::complain(failure.what(), failure.exit_code());
+  } catch (const service::StartError& error) {
+    return cli::complain(error.what(), error.exit_code());
+  } catch (const std::exception& error) {
+    return cli::complain(error.what(), cli::exit_internal);
+  }
+}

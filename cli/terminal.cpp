@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/terminal.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "service/log/escape.hpp"
+
+namespace countersign::cli {
+namespace {
+
+bool wants_colour() {
+  const char* const no_colour = std::getenv("NO_COLOR");
+  const char* const term = std::getenv("TERM");
+  return (no_colour == nullptr || *no_colour == '\0') &&
+         (term == nullptr || std::string_view(term) != "dumb");
+}
+
+}  // namespace
+
+Terminal::Terminal(std::FILE* stream)
+    : interactive_(::isatty(::fileno(stream)) == 1), colour_(interactive_ && wants_colour()) {}
+
+std::string Terminal::paint(Colour colour, std::string_view text) const {
+  if (!colour_) return std::string(text);
+  const int number = colour == Colour::green ? 32 : colour == Colour::red ? 31 : 33;
+  return fmt::format("\x1b[{}m{}\x1b[0m", number, text);
+}
+
+std::string json_text(std::string_view octets) { return service::valid_utf8(octets); }
+
+}  // namespace countersign::cli
