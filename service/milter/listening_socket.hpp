@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Listening sockets as settings name them: bound before privileges are dropped, given to the mail
+// user, removed at the end.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "service/config/socket_spec.hpp"
+
+namespace countersign::service {
+
+/// A listening socket that does not block. The file of a unix socket goes with it, in the process
+/// that made it.
+class ListeningSocket {
+ public:
+  explicit ListeningSocket(int socket);
+  ~ListeningSocket();
+  ListeningSocket(ListeningSocket&& other) noexcept;
+  ListeningSocket& operator=(ListeningSocket&&) = delete;
+  ListeningSocket(const ListeningSocket&) = delete;
+  ListeningSocket& operator=(const ListeningSocket&) = delete;
+
+  [[nodiscard]] int descriptor() const { return socket_; }
+  /// The socket is bound to this file now, which is to be removed with it.
+  void owns_file(std::string path) { path_ = std::move(path); }
+
+ private:
+  int socket_;
+  std::string path_;  // Empty for inet and inet6.
+  pid_t maker_;
+};
+
+/// Who is to own the file of a unix socket.
+struct SocketOwner {
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+/// Opens all sockets that a text like inet:8891@localhost stands for: a name may have several
+/// addresses. The file of a unix socket that nobody answers at is replaced; its mode follows the
+/// umask; it is given to `owner` when root binds it, and a set-gid directory keeps its group.
+/// Throws StartError with a remedy when an address or path cannot be had.
+[[nodiscard]] std::vector<ListeningSocket> open_listening_sockets(const config::SocketSpec& spec,
+                                                                  const SocketOwner& owner);
+
+}  // namespace countersign::service

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "service/run/serve.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "service/log/log.hpp"
+#include "service/milter/listening_socket.hpp"
+#include "service/run/pid_file.hpp"
+#include "service/run/privileges.hpp"
+#include "service/run/problem_log.hpp"
+#include "service/run/start_error.hpp"
+#include "service/run/supervisor.hpp"
+
+namespace countersign::service {
+namespace {
+
+config::Snapshot load_or_fail(const LoadSnapshot& load) {
+  config::Snapshot snapshot = load();
+  print_problems(snapshot.problems);
+  if (worst(snapshot.problems) == config::Severity::fatal || snapshot.policy == nullptr) {
+    throw StartError("the settings have errors, see above; nothing was started", EX_CONFIG);
+  }
+  if (snapshot.settings.daemon.sockets.empty()) {
+    throw StartError(
+        "no socket to listen on is set: give one with -p, as in -p inet:8891@localhost, or set it "
+        "in the settings (Socket in opendkim.conf)",
+        EX_CONFIG);
+  }
+  return snapshot;
+}
+
+LogOptions log_options(const config::LogSettings& settings, bool in_background) {
+  return {.to_syslog = settings.to_syslog,
+          .to_stderr = settings.to_stderr && !in_background,
+          .syslog_name = settings.syslog_name,
+          .syslog_facility = settings.syslog_facility,
+          .format = settings.format,
+          .level = settings.level};
+}
+
+void enter_directory(const std::string& directory) {
+  if (directory.empty() || ::chdir(directory.c_str()) == 0) return;
+  throw StartError(
+      fmt::format("cannot change to the directory {}: {}", directory, std::strerror(errno)),
+      EX_CONFIG);
+}
+
+std::vector<ListeningSocket> open_sockets(const config::DaemonSettings& settings,
+                                          const std::optional<Account>& account) {
+  const SocketOwner owner{.uid = account ? account->uid : ::getuid(),
+                          .gid = account ? account->gid : ::getgid()};
+  std::vector<ListeningSocket> sockets;
+  for (const config::SocketSpec& spec : settings.sockets) {
+    for (ListeningSocket& socket : open_listening_sockets(spec, owner)) {
+      sockets.push_back(std::move(socket));
+    }
+  }
+  return sockets;
+}
+
+/// As many descriptors as the sessions need: the soft limit of a login is too low for a thousand.
+void raise_descriptor_limit(std::uint64_t sessions) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = sessions + 256;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void apply_limits(const config::Settings& settings) {
+  raise_descriptor_limit(settings.limits.sessions);
+  const rlimit none{0, 0};
+  if (!settings.daemon.core_dumps) ::setrlimit(RLIMIT_CORE, &none);  // Keys must not be dumped.
+}
+
+}  // namespace
+
+int serve(const LoadSnapshot& load, const ServeOptions& options) {
+  config::Snapshot snapshot = load_or_fail(load);
+  const config::DaemonSettings settings = snapshot.settings.daemon;
+  std::optional<Account> account;
+  if (!settings.user.empty()) account = find_account(settings.user);
+
+  const bool in_background = settings.background && !options.foreground;
+  Readiness readiness;
+  if (in_background) readiness = enter_background();
+  enter_directory(settings.base_directory);
+  if (settings.umask) ::umask(settings.umask->bits);
+  apply_limits(snapshot.settings);
+
+  Log log(log_options(snapshot.settings.log, in_background));
+  if (in_background) log_problems(log, snapshot.problems);
+  const std::vector<ListeningSocket> sockets = open_sockets(settings, account);
+  const PidFile pid_file(settings.pid_file, account ? account->uid : ::getuid());
+  if (!settings.root_directory.empty()) change_root(settings.root_directory);
+  if (account) become(*account);
+
+  std::vector<int> descriptors;
+  for (const ListeningSocket& socket : sockets) descriptors.push_back(socket.descriptor());
+  const auto run = [&] { return Daemon(snapshot, load, descriptors, log, readiness).run(); };
+  if (!settings.restarts) return run();
+  const RestartPolicy policy{.restarts_max = static_cast<unsigned>(settings.restarts_max),
+                             .rate_max = static_cast<unsigned>(settings.restart_rate.count),
+                             .rate_period = settings.restart_rate.period};
+  return supervise(policy, log, run);
+}
+
+}  // namespace countersign::service
