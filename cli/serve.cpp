@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `countersign serve`: the daemon. It takes the options of opendkim(8) too, so that the line of an
+// old init script works.
+
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/settings_options.hpp"
+#include "service/run/serve.hpp"
+
+namespace countersign::cli {
+namespace {
+
+/// An option of the command line that overrules a setting, by its name in each form.
+struct Override {
+  const char* option;
+  const char* opendkim_name;
+  const char* own_name;  ///< empty: only with -x
+  const char* help;
+};
+
+constexpr Override overrides[] = {
+    {"-p,--socket", "Socket", "daemon.sockets", "where to listen, as inet:8891@localhost"},
+    {"-u,--user", "UserID", "daemon.user", "user[:group] to become"},
+    {"-P,--pid-file", "PidFile", "daemon.pid_file", "where to write the process id"},
+    {"-b", "Mode", "signing.mode", "s to sign, v to verify, sv for both"},
+    {"-d", "Domain", "", "domains to sign for"},
+    {"-s", "Selector", "", "selector to sign with"},
+    {"-k", "KeyFile", "", "private key to sign with"},
+    {"-C", "Canonicalization", "signing.canonicalization", "header/body"},
+    {"-o", "OmitHeaders", "", "header fields not to sign"},
+    {"-S", "SignatureAlgorithm", "", "signing algorithm"},
+    {"-T", "DNSTimeout", "dns.timeout", "seconds to wait for DNS"},
+};
+
+struct Flag {
+  const char* option;
+  const char* opendkim_name;
+  const char* own_name;
+  const char* help;
+};
+
+constexpr Flag flags[] = {
+    {"-l", "Syslog", "log.to_syslog", "log to syslog"},
+    {"-W", "LogWhy", "log.explains", "say why each message was signed or not"},
+    {"-A", "AutoRestart", "daemon.restarts", "restart when the daemon ends unexpectedly"},
+    {"-D", "SubDomains", "", "sign for subdomains too"},
+};
+
+struct Options {
+  SettingsOptions settings;
+  service::ServeOptions serve;
+};
+
+void declare_overrides(CLI::App& command, const std::shared_ptr<Options>& options) {
+  const auto add = [options](const char* opendkim_name, const char* own_name,
+                             const std::string& value) {
+    // Which form is read is known only when all options are; both names are kept till then.
+    options->settings.overrides.emplace_back(opendkim_name, value);
+    options->settings.overrides.emplace_back(own_name, value);
+  };
+  for (const Override& one : overrides) {
+    command.add_option_function<std::string>(
+        one.option,
+        [add, one](const std::string& value) { add(one.opendkim_name, one.own_name, value); },
+        one.help);
+  }
+  for (const Flag& one : flags) {
+    command.add_flag_callback(
+        one.option, [add, one] { add(one.opendkim_name, one.own_name, "true"); }, one.help);
+  }
+}
+
+/// Keeps the overrides whose names belong to the form that is read.
+void choose_names(SettingsOptions& settings) {
+  const bool opendkim = !settings.opendkim_file.empty();
+  std::erase_if(settings.overrides, [opendkim](const auto& one) {
+    const bool own = one.first.empty() || one.first.find('.') != std::string::npos;
+    return own == opendkim;
+  });
+}
+
+}  // namespace
+
+void add_serve(CLI::App& root, int& exit_code) {
+  CLI::App* command = root.add_subcommand("serve", "Run the daemon: a milter beside the MTA.");
+  const auto options = std::make_shared<Options>();
+  options->settings.declare(*command);
+  command->add_flag("-f,--foreground", options->serve.foreground, "stay in the foreground");
+  declare_overrides(*command, options);
+  command->footer(
+      "Signals: SIGTERM stops when messages in flight are finished, SIGHUP and SIGUSR1 read the "
+      "settings anew.\nExit codes: 0 stopped, 67 no such user, 69 a socket cannot be had, 77 not "
+      "allowed, 78 settings with errors.");
+  command->callback([options, &exit_code] {
+    choose_names(options->settings);
+    const SettingsOptions settings = options->settings;
+    exit_code = service::serve([settings] { return settings.load(); }, options->serve);
+  });
+}
+
+}  // namespace countersign::cli

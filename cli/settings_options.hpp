@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which configuration a subcommand works by: --config for countersign.toml, -x for opendkim.conf,
+// and what the command line overrules.
+
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "countersign/mailflow/signing_policy.hpp"
+#include "service/config/snapshot.hpp"
+
+namespace countersign::cli {
+
+/// The options --config and -x with what was given.
+struct SettingsOptions {
+  std::string config_file;    ///< countersign.toml
+  std::string opendkim_file;  ///< opendkim.conf
+  /// By the name of the setting in the form that is read.
+  std::vector<std::pair<std::string, std::string>> overrides;
+
+  /// Declares the options.
+  void declare(CLI::App& command);
+  /// True when one of the files was named.
+  [[nodiscard]] bool given() const { return !config_file.empty() || !opendkim_file.empty(); }
+  /// What is read; the default file of the machine when none was named. Paths are made absolute, so
+  /// that a change of directory does not matter to a reload. Throws Failure(exit_usage) when both
+  /// files are named.
+  [[nodiscard]] service::config::Source source() const;
+  /// Reads settings, tables and keys.
+  [[nodiscard]] service::config::Snapshot load() const;
+  /// Reads them and prints their problems. Throws Failure(exit_config) when they cannot be used.
+  [[nodiscard]] std::shared_ptr<const mailflow::SigningPolicy> load_policy() const;
+};
+
+/// Where the daemon's settings are looked for when no file is named.
+inline constexpr const char* default_config_file = "/etc/countersign/countersign.toml";
+
+}  // namespace countersign::cli
