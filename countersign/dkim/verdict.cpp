@@ -76,4 +76,52 @@ std::string_view to_string(Reason reason) {
   return "unknown reason";
 }
 
+std::string_view name_of(Reason reason) {
+  switch (reason) {
+    case Reason::valid:
+      return "valid";
+    case Reason::bad_signature_field:
+      return "bad_signature_field";
+    case Reason::unsupported_algorithm:
+      return "unsupported_algorithm";
+    case Reason::rsa_sha1:
+      return "rsa_sha1";
+    case Reason::expired:
+      return "expired";
+    case Reason::signed_in_future:
+      return "signed_in_future";
+    case Reason::key_not_found:
+      return "key_not_found";
+    case Reason::several_key_records:
+      return "several_key_records";
+    case Reason::key_unavailable:
+      return "key_unavailable";
+    case Reason::key_not_trusted:
+      return "key_not_trusted";
+    case Reason::bad_key_record:
+      return "bad_key_record";
+    case Reason::key_revoked:
+      return "key_revoked";
+    case Reason::key_type_mismatch:
+      return "key_type_mismatch";
+    case Reason::hash_not_allowed:
+      return "hash_not_allowed";
+    case Reason::key_too_short:
+      return "key_too_short";
+    case Reason::auid_not_allowed:
+      return "auid_not_allowed";
+    case Reason::body_hash_mismatch:
+      return "body_hash_mismatch";
+    case Reason::signature_mismatch:
+      return "signature_mismatch";
+    case Reason::body_length_too_large:
+      return "body_length_too_large";
+    case Reason::body_partly_signed:
+      return "body_partly_signed";
+    case Reason::limit_exceeded:
+      return "limit_exceeded";
+  }
+  return "unknown";
+}
+
 }  // namespace countersign::dkim

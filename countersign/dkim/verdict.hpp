@@ -43,5 +43,7 @@ enum class Reason : std::uint8_t {
 
 /// A sentence that an operator can act on, with its section.
 [[nodiscard]] std::string_view to_string(Reason reason);
+/// The enumerator itself, "body_hash_mismatch", for programs that read our JSON.
+[[nodiscard]] std::string_view name_of(Reason reason);
 
 }  // namespace countersign::dkim
