@@ -42,7 +42,7 @@ struct Flag {
 };
 
 constexpr Flag flags[] = {
-    {"-l", "Syslog", "log.to_syslog", "log to syslog"},
+    {"-l", "Syslog", "log.syslog", "log to syslog"},
     {"-W", "LogWhy", "log.explains", "say why each message was signed or not"},
     {"-A", "AutoRestart", "daemon.restarts", "restart when the daemon ends unexpectedly"},
     {"-D", "SubDomains", "", "sign for subdomains too"},

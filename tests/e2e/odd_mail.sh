@@ -15,7 +15,7 @@ END
 cat > /etc/countersign/countersign.toml << END
 [daemon]
 sockets = ["local:/var/spool/postfix/countersign.sock"]
-umask = "0o007"
+umask = "0007"
 [[signing.domain]]
 name = "sender.example"
 keys = [{ selector = "key1", file = "/etc/countersign/key1.private" }]
