@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/dns_options.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "cli/failure.hpp"
+#include "cli/input.hpp"
+#include "countersign/dns/zone.hpp"
+
+namespace countersign::cli {
+
+struct Lookups::State {
+  std::optional<dns::Zone> zone;
+};
+
+void DnsOptions::declare(CLI::App& command) {
+  command.add_option("--zone", zone_file,
+                     "answer from this zone file (RFC 1035 or JSON) instead of live DNS");
+  command.add_option("--nameserver", nameservers, "ask this server instead of the system's");
+  command.add_option("--dns-timeout", timeout_seconds, "seconds to wait for one answer")
+      ->capture_default_str();
+}
+
+Lookups::Lookups(const DnsOptions& options) : state_(std::make_unique<State>()) {
+  if (options.zone_file.empty()) return;
+  Result<dns::Zone, dns::ZoneError> zone =
+      dns::Zone::parse(read_small_input(options.zone_file), Limits());
+  if (!zone) {
+    throw Failure(exit_data, fmt::format("{}:{}: {}", options.zone_file, zone.error().line,
+                                         zone.error().message));
+  }
+  state_->zone = std::move(*zone);
+}
+
+Lookups::~Lookups() = default;
+
+std::vector<dns::Answer> Lookups::answer(const std::vector<dns::OpenQuestion>& questions) {
+  std::vector<dns::Answer> answers;
+  for (const dns::OpenQuestion& open : questions) {
+    answers.push_back(state_->zone ? state_->zone->answer(open.question) : dns::Answer{});
+  }
+  return answers;
+}
+
+}  // namespace countersign::cli
