@@ -428,6 +428,8 @@ Step Session::end_of_input() {
   return std::exchange(state_->step, {});
 }
 
+bool Session::is_inside_packet() const { return !state_->reader.at_boundary(); }
+
 bool Session::is_idle() const {
   return state_->phase == State::Phase::none && state_->reader.at_boundary();
 }

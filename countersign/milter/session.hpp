@@ -109,6 +109,8 @@ class Session {
 
   /// True between messages: a service that stops may close the connection now without a loss.
   [[nodiscard]] bool is_idle() const;
+  /// True when a packet has begun and is not complete: its rest must come soon.
+  [[nodiscard]] bool is_inside_packet() const;
   /// Frames taken so far, for the watchdog of the connection: it moves as long as the MTA does.
   [[nodiscard]] std::uint64_t frames() const;
 

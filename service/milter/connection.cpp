@@ -58,7 +58,8 @@ asio::awaitable<void> Connection::serve() {
     if (!step.send.empty() && !co_await send(step.send)) co_return;
     if (step.close || received == Received::end) co_return;
     if (host_.stopping && session_.is_idle()) co_return;
-    expect_progress_within(session_.is_inside_frame() ? host_.timeouts.frame : host_.timeouts.idle);
+    expect_progress_within(session_.is_inside_packet() ? host_.timeouts.frame
+                                                       : host_.timeouts.idle);
   }
 }
 
