@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The marks of our own mail, each a question of its own, tried in the order of the header.
 
 #include "countersign/mailflow/direction.hpp"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Every sentence that tells an operator why, in one place, so that they read alike.
 
 #include "countersign/mailflow/explanation.hpp"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Edits made as values, and carried out as MTAs do it, for tools that have no MTA.
 
 #include "countersign/mailflow/header_edit.hpp"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Entries are read once into names and networks; a look-up then probes from the most specific on.
 
 #include "countersign/mailflow/host_list.hpp"
 

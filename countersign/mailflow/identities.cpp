@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The walk from an author over the tables to keys. What a line asks for and cannot have is an
+// error, never a smaller signature.
 
 #include "countersign/mailflow/identities.hpp"
 

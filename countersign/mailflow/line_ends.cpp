@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// One pass that copies nothing: what is in order is passed on as it lies in the chunk.
 
 #include "countersign/mailflow/line_ends.hpp"
 

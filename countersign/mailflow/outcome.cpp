@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The line that the log writes about a message.
 
 #include "countersign/mailflow/outcome.hpp"
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Two matchers: stars without a regular expression, and the regular expressions of the C library
+// with the kinds cut off that strangers could make slow.
 
 #include "countersign/mailflow/pattern.hpp"
 

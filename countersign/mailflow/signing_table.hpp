@@ -34,7 +34,9 @@ class KeyTable {
  public:
   /// False when the name is there already; the first one stays.
   bool add(KeyEntry entry);
+  /// The key of that name, or nullptr.
   [[nodiscard]] const KeyEntry* find(std::string_view name) const;
+  /// All keys, in the order in which they were added.
   [[nodiscard]] const std::vector<KeyEntry>& entries() const { return entries_; }
 
  private:
@@ -81,6 +83,7 @@ class SigningTable {
   [[nodiscard]] std::vector<const SigningEntry*> match(std::string_view local_part,
                                                        const DomainName& domain,
                                                        bool first_only) const;
+  /// All lines, in the order in which they were added.
   [[nodiscard]] const std::vector<SigningEntry>& entries() const;
 
  private:

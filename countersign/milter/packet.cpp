@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Frames and commands. The compiler sees to it that no command is forgotten: both directions
+// enumerate them.
 
 #include "countersign/milter/packet.hpp"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Numbers and texts of packets, octet by octet.
 
 #include "countersign/milter/packet_octets.hpp"
 

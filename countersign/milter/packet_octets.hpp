@@ -36,6 +36,7 @@ inline constexpr std::size_t length_octets = 4;
 /// Writes one frame behind what a buffer holds; its length is set when the writer goes.
 class FrameWriter {
  public:
+  /// Begins a frame of that code.
   FrameWriter(std::string& out, char code);
   ~FrameWriter();
   FrameWriter(const FrameWriter&) = delete;

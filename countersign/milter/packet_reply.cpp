@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Replies, written for MTAs and read again by tests.
 
 #include "countersign/milter/packet_reply.hpp"
 

@@ -2,9 +2,10 @@
 //
 // The life of a connection:
 //
-//   negotiate ─► connect ─► helo ─► MAIL ─► RCPT… ─► field… ─► end of header ─► chunk… ─► end of body
-//                  ▲                 ▲                                                      │
-//                  └── quit, new ────┴──────────── abort, or the next message ◄─────────────┘
+//   negotiate ─► connect ─► helo ─► MAIL ─► RCPT… ─► field… ─► end of header ─► chunk…
+//                  ▲                 ▲                                          │
+//                  │                 └─── abort, or the next message ◄── end of body
+//                  └───────────────────── quit, new connection ◄────────────────┘
 //
 // Macros come before the command that they belong to, so that those of MAIL already begin a
 // message. Steps that were negotiated away may be missing from the walk.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The needs of a policy in the bits of the protocol.
 
 #include "countersign/milter/session_negotiation.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Macros of an envelope: set, found, overwritten, and cut back to the first of them.
+// Macros of an envelope: set, found, overwritten, and hidden by those of the message.
 
 #include "countersign/mailflow/envelope.hpp"
 
@@ -31,18 +31,26 @@ TEST(MacroMap, ASecondValueReplacesTheFirst) {
   EXPECT_EQ(macros.size(), 1U);
 }
 
-TEST(MacroMap, TruncateKeepsTheOldest) {
+TEST(MacroMap, CountsItsOctetsAndForgets) {
   MacroMap macros;
-  macros["a"] = "1";
-  macros["b"] = "2";
-  macros["c"] = "3";
+  macros["i"] = "4F1";
+  macros["daemon_name"] = "mx";
+  EXPECT_EQ(macros.octets(), 1U + 3U + 11U + 2U);
 
-  macros.truncate(5);
-  EXPECT_EQ(macros.size(), 3U);
-  macros.truncate(1);
-  EXPECT_NE(macros.find("a"), nullptr);
-  EXPECT_EQ(macros.find("b"), nullptr);
-  EXPECT_EQ(macros.find("c"), nullptr);
+  macros.clear();
+  EXPECT_EQ(macros.octets(), 0U);
+  EXPECT_EQ(macros.find("i"), nullptr);
+}
+
+TEST(Envelope, MacrosOfTheMessageHideThoseOfTheSession) {
+  Envelope envelope;
+  envelope.session_macros["daemon_name"] = "mx";
+  envelope.session_macros["j"] = "mx.example.org";
+  envelope.macros["daemon_name"] = "submission";
+
+  EXPECT_EQ(envelope.macro("daemon_name"), "submission");
+  EXPECT_EQ(envelope.macro("j"), "mx.example.org");
+  EXPECT_EQ(envelope.find_macro("i"), nullptr);
 }
 
 TEST(Envelope, AMacroThatIsNotSetIsEmpty) {
