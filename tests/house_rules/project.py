@@ -12,6 +12,7 @@ CPP_SUFFIXES = (".cpp", ".hpp")
 PROSE_SUFFIXES = (
     *CPP_SUFFIXES,
     ".py",
+    ".pl",
     ".sh",
     ".inc",
     ".md",

@@ -16,10 +16,10 @@ SPDX = "SPDX-License-Identifier: Apache-2.0"
 
 
 def file_heads(project):
-    """Every source begins with the licence line, and then says in prose what lives in it."""
+    """Every source begins with the licence line; it, or its header, says what lives in it."""
     for path, lines in project.prose():
         script = lines[0].startswith("#!")
-        if not script and not path.endswith((*CPP_SUFFIXES, ".py", ".sh", ".inc", ".cmake")):
+        if not script and not path.endswith((*CPP_SUFFIXES, ".py", ".pl", ".sh", ".inc", ".cmake")):
             continue
         comment = "//" if path.endswith(CPP_SUFFIXES) else "#"
         at = 1 if script else 0
@@ -27,7 +27,10 @@ def file_heads(project):
             yield path, at + 1, f"begin with '{comment} {SPDX}'"
             continue
         head = [line for line in lines[at + 1 : at + 5] if "shellcheck" not in line]
-        if not any(re.match(rf"{comment} \S", line) for line in head):
+        beside_header = (
+            path.endswith(".cpp") and path.removesuffix(".cpp") + ".hpp" in project.texts
+        )
+        if not beside_header and not any(re.match(rf'({comment} |""")\S', line) for line in head):
             yield path, at + 2, "say below the licence line what lives here and why"
 
 

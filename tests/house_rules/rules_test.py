@@ -288,7 +288,9 @@ class Tree(unittest.TestCase):
     def test_heads(self):
         self.assertEqual(lines_of(tree.file_heads, cli__a_cpp=HEAD), [])
         self.assertEqual(lines_of(tree.file_heads, cli__a_cpp="int a;\n"), [1])
-        self.assertEqual(lines_of(tree.file_heads, cli__a_cpp=HEAD.split("\n")[0] + "\n\n"), [2])
+        bare = HEAD.split("\n")[0] + "\n\n"
+        self.assertEqual(lines_of(tree.file_heads, cli__a_cpp=bare), [2])
+        self.assertEqual(lines_of(tree.file_heads, cli__a_cpp=bare, cli__a_hpp=HEAD), [])
 
     def test_lines(self):
         self.assertEqual(lines_of(tree.line_length, cli__a_cpp="x" * 101), [1])
