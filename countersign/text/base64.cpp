@@ -45,8 +45,8 @@ class Decoder {
   Result<std::string, Base64Error> decode() && {
     take_digits();
     if (digits_ == 1) return fail(Base64ErrorCode::bad_length);
-    for (std::size_t missing = (4 - digits_) % 4; missing > 0; --missing)
-      if (!accept_padding()) return fail(Base64ErrorCode::bad_padding);
+    for (std::size_t due = (4 - digits_) % 4; due > 0 && accept_padding(); --due) {
+    }
     skip_space();
     if (offset_ != text_.size()) return fail(Base64ErrorCode::bad_padding);
     write_last_quantum();
@@ -138,7 +138,7 @@ std::string_view to_string(Base64ErrorCode code) {
     case Base64ErrorCode::bad_character:
       return "an octet is neither a base64 digit nor white space (RFC 4648 §3.3)";
     case Base64ErrorCode::bad_padding:
-      return "the \"=\" at the end of base64 text are too few, too many or misplaced (RFC 4648 §4)";
+      return "the \"=\" at the end of base64 text are too many or misplaced (RFC 4648 §4)";
     case Base64ErrorCode::bad_length:
       return "a base64 digit is missing at the end (RFC 4648 §4)";
   }

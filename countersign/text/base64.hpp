@@ -15,7 +15,7 @@ namespace countersign::text {
 /// What can be wrong with base64 text.
 enum class Base64ErrorCode : std::uint8_t {
   bad_character,  ///< outside the alphabet and not folding space
-  bad_padding,    ///< "=" missing, too many, or inside
+  bad_padding,    ///< "=" too many, or inside
   bad_length,     ///< a last quantum of one character
 };
 
@@ -29,8 +29,8 @@ using Base64Error = SyntaxErrorOf<Base64ErrorCode>;
 ///   base64string = ALPHADIGITPS *([FWS] ALPHADIGITPS) [ [FWS] "=" [ [FWS] "=" ] ]
 ///
 /// Returns      the octets.
-/// Leniency     missing padding is an error; the unused bits of the last quantum are ignored, as in
-///              deployed verifiers.
+/// Leniency     padding may be missing, as the grammar says; the unused bits of the last quantum
+///              are ignored, as in deployed verifiers.
 /// RFC 6376 §2.10, RFC 4648 §4
 [[nodiscard]] Result<std::string, Base64Error> decode_base64(std::string_view text);
 

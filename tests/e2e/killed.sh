@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The daemon is killed under traffic. With milter_default_action=tempfail Postfix defers and nothing leaves unsigned; with
-# accept mail passes unsigned; nothing is lost either way. AutoRestart brings the daemon back by itself.
+# The daemon is killed under traffic. With milter_default_action=tempfail Postfix defers and nothing
+# leaves unsigned; with accept mail passes unsigned; nothing is lost either way. AutoRestart brings
+# the daemon back by itself.
 . "$(dirname "$0")/common.inc"
 
 mkdir -p /etc/opendkim
@@ -44,7 +45,10 @@ postfix reload > /dev/null 2>&1
 start_countersign -x /etc/opendkim.conf -f -A
 wait_for 10 "the filter" bash -c 'exec 3<> /dev/tcp/127.0.0.1/8891'
 child=$(pgrep -P $filter_pid)
-(for i in $(seq 40); do submit --from alice@sender.example || submit --from alice@sender.example || echo lost >> "$work/lost"; done) &
+for i in $(seq 40); do
+  submit --from alice@sender.example || submit --from alice@sender.example ||
+    echo lost >> "$work/lost"
+done &
 traffic=$!
 sleep 0.5
 kill -KILL "$child"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Mail that is large, 8-bit, internationalised, oddly folded or without a body: every message must come out with a signature
-# that independent verifiers accept, its octets untouched.
+# Mail that is large, 8-bit, internationalised, oddly folded or without a body: every message must
+# come out with a signature that independent verifiers accept, its octets untouched.
 . "$(dirname "$0")/common.inc"
 
 mkdir -p /etc/countersign
@@ -39,18 +39,32 @@ check() {
 }
 
 head -c 15000000 /dev/urandom | base64 > "$work/blob"
-{ printf 'From: alice@sender.example\nTo: user@rcpt.example\nSubject: 20 MB\nMIME-Version: 1.0\n'
-  printf 'Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n'; cat "$work/blob"; } > "$work/big.eml"
+{
+  printf 'From: alice@sender.example\nTo: user@rcpt.example\nSubject: 20 MB\n'
+  printf 'MIME-Version: 1.0\nContent-Type: application/octet-stream\n'
+  printf 'Content-Transfer-Encoding: base64\n\n'
+  cat "$work/blob"
+} > "$work/big.eml"
 send "$work/big.eml"
 check "a 20 MB attachment"
 sum() { sed '1,/^\r\?$/d' "$1" | tr -d '\r\n' | sha256sum; }
-expect "the attachment unchanged" test "$(sum "$(delivered 1)")" = "$(tr -d '\n' < "$work/blob" | sha256sum)"
+expect "the attachment unchanged" \
+  test "$(sum "$(delivered 1)")" = "$(tr -d '\n' < "$work/blob" | sha256sum)"
 
-printf 'From: Zo\xc3\xab <alice@sender.example>\nTo: user@rcpt.example\nSubject: gr\xc3\xbc\xc3\x9fe\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nGr\xc3\xbc\xc3\x9fe\n' > "$work/8bit.eml"
+{
+  printf 'From: Zo\xc3\xab <alice@sender.example>\nTo: user@rcpt.example\n'
+  printf 'Subject: gr\xc3\xbc\xc3\x9fe\nContent-Type: text/plain; charset=utf-8\n'
+  printf 'Content-Transfer-Encoding: 8bit\n\nGr\xc3\xbc\xc3\x9fe\n'
+} > "$work/8bit.eml"
 send "$work/8bit.eml"
 check "8-bit mail"
 
-printf 'From: alice@sender.example\nTo: user@rcpt.example,\n\tother@rcpt.example,\n    third@rcpt.example\nSubject:   odd    spaces   \nX-Empty:\nSubject2:x\n\n\n\nleading and trailing lines  \n\t \n\n\n' > "$work/folded.eml"
+{
+  printf 'From: alice@sender.example\n'
+  printf 'To: user@rcpt.example,\n\tother@rcpt.example,\n    third@rcpt.example\n'
+  printf 'Subject:   odd    spaces   \nX-Empty:\nX-Tight:x\n'
+  printf '\n\n\nleading and trailing lines  \n\t \n\n\n'
+} > "$work/folded.eml"
 send "$work/folded.eml"
 check "folded fields and trailing blank lines"
 
@@ -58,7 +72,8 @@ printf 'From: alice@sender.example\nTo: user@rcpt.example\nSubject: no body\n\n'
 send "$work/empty.eml"
 check "a message without a body"
 
-printf 'From: alice@sender.example\nTo: user@rcpt.example\nSubject: dots\n\n.\n..\n.leading\n' > "$work/dots.eml"
+printf 'From: alice@sender.example\nTo: user@rcpt.example\nSubject: dots\n\n.\n..\n.x\n' \
+  > "$work/dots.eml"
 send "$work/dots.eml"
 check "lines that begin with a dot"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A syslog daemon for tests: writes each datagram that arrives at a socket as one line of a file."""
+"""A syslog daemon for tests: writes each datagram as one line of a file."""
 
 import os
 import socket

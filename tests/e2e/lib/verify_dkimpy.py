@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verifies every DKIM signature of a delivered file with dkimpy over real DNS; exits 0 when all pass."""
+"""Verifies every DKIM signature of a delivered file by dkimpy over real DNS; 0 when all pass."""
 
 import sys
 

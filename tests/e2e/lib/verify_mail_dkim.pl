@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Verifies every DKIM signature of a delivered file with Mail::DKIM over real DNS; exits 0 when all pass.
+# Verifies every DKIM signature of a delivered file with Mail::DKIM over real DNS; exits 0 when all
+# pass.
 use strict;
 use warnings;
 use Mail::DKIM::Verifier;
