@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Data sets that say whose mail is ours and how it is signed, as the values that mailflow works
+// with. Entries that do not mean what they seem to are told with file and line.
+
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "countersign/dkim/signer.hpp"
+#include "countersign/mailflow/signing_policy.hpp"
+#include "service/config/data_set.hpp"
+#include "service/config/files.hpp"
+#include "service/config/problem.hpp"
+#include "service/config/settings.hpp"
+
+namespace countersign::service::config {
+
+/// Reads hosts: names, ".domain", addresses and networks, "!" in front to exclude.
+[[nodiscard]] mailflow::HostList read_host_list(const DataSet& set, const Files& files,
+                                                Problems& problems);
+
+/// Reads domains: names, ".domain", "*" for all.
+[[nodiscard]] mailflow::DomainSet read_domain_set(const DataSet& set, const Files& files,
+                                                  Problems& problems);
+
+/// Reads recipients: addresses, domains, ".domain"; in lower case. Patterns that mean one of these
+/// ("*@example.org") are taken as that.
+[[nodiscard]] std::set<std::string> read_recipients(const DataSet& set, const Files& files,
+                                                    Problems& problems);
+
+/// Reads the keys of a data set, in their order.
+[[nodiscard]] std::vector<std::string> read_names(const DataSet& set, const Files& files,
+                                                  Problems& problems);
+
+/// Reads macros: "name" or "name=value|value", in a file "name value|value". Braces around the
+/// name are cut.
+[[nodiscard]] std::vector<mailflow::MacroRule> read_macros(const DataSet& set, const Files& files,
+                                                           Problems& problems);
+
+/// Makes the selection of header fields: the defaults, changed by the settings.
+[[nodiscard]] dkim::FieldSelection read_field_selection(const SigningSettings& settings,
+                                                        const Files& files, Problems& problems);
+
+}  // namespace countersign::service::config

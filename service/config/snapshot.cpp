@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "service/config/snapshot.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "service/config/import/opendkim.hpp"
+#include "service/config/key_store.hpp"
+#include "service/config/lists.hpp"
+#include "service/config/load.hpp"
+#include "service/config/tables.hpp"
+#include "service/run/version.hpp"
+
+namespace countersign::service::config {
+namespace {
+
+// Relative paths begin at the base directory, which the process enters only later.
+class BasedFiles final : public Files {
+ public:
+  BasedFiles(const Files& files, const std::string& base)
+      : files_(files), base_(base.empty() || base.ends_with('/') ? base : base + "/") {}
+
+  [[nodiscard]] std::expected<std::string, std::string> read(
+      const std::string& path) const override {
+    return files_.read(based(path));
+  }
+  [[nodiscard]] std::expected<FileStatus, std::string> status(
+      const std::string& path) const override {
+    return files_.status(based(path));
+  }
+  [[nodiscard]] std::expected<std::string, std::string> resolve(
+      const std::string& path) const override {
+    return files_.resolve(based(path));
+  }
+  [[nodiscard]] std::expected<std::vector<std::string>, std::string> list(
+      const std::string& path) const override {
+    return files_.list(based(path));
+  }
+  [[nodiscard]] std::expected<std::vector<std::pair<std::string, std::string>>, std::string>
+  read_lmdb(const std::string& path) const override {
+    return files_.read_lmdb(based(path));
+  }
+
+ private:
+  [[nodiscard]] std::string based(const std::string& path) const {
+    return path.starts_with('/') ? path : base_ + path;
+  }
+
+  const Files& files_;
+  std::string base_;
+};
+
+// Fills the policy step by step; each step adds its problems and none stops another.
+class Maker {
+ public:
+  Maker(const Settings& settings, const Machine& machine, Problems& problems)
+      : settings_(settings),
+        signing_(settings.signing),
+        machine_(machine),
+        files_(machine.files, settings.daemon.base_directory),
+        problems_(problems) {}
+
+  std::shared_ptr<const mailflow::SigningPolicy> make() {
+    check_daemon();
+    const KeyRules rules{.user = daemon_user(),
+                         .safe_required = signing_.safe_keys_required,
+                         .bits_min = signing_.key_bits_min,
+                         .expected_type = signing_.expected_key_type,
+                         .changes_root = !settings_.daemon.root_directory.empty()};
+    KeyStore store(rules, files_, machine_.accounts, problems_);
+    set_senders();
+    if (signing_.mode != Mode::verify) set_keys(store);
+    set_manner();
+    set_actions();
+    set_limits();
+    note_what_is_not_done();
+    return std::make_shared<const mailflow::SigningPolicy>(std::move(policy_));
+  }
+
+ private:
+  // --- the process ---
+
+  void check_daemon() {
+    if (settings_.daemon.sockets.empty()) {
+      problems_.warning({}, "no socket is set, so no MTA can connect", socket_remedy());
+    }
+    for (const std::string& file :
+         {settings_.dns.trust_anchor_file, settings_.dns.resolver_file, settings_.dns.zone_file}) {
+      const auto read = file.empty() ? std::string() : files_.read(file);
+      if (!read) problems_.fatal({}, "cannot read " + file + ": " + read.error());
+    }
+  }
+
+  // The commonest surprise of OpenDKIM's users: /etc/default/opendkim holds the socket, and only
+  // an old init script looks there.
+  std::string socket_remedy() {
+    constexpr std::string_view name = "SOCKET=";
+    const std::string text = machine_.files.read("/etc/default/opendkim").value_or("");
+    const std::size_t found = ("\n" + text).rfind("\n" + std::string(name));
+    const std::string general = "set one, for example inet:8891@localhost";
+    if (found == std::string::npos) return general;
+    std::string value = text.substr(found + name.size());
+    value = value.substr(0, value.find_first_of(" \t\r\n#", value.starts_with('"') ? 1 : 0));
+    std::erase_if(value, [](char c) { return c == '"' || c == '\''; });
+    if (value.empty()) return general;
+    return "/etc/default/opendkim names one for the init script: start with -p " + value;
+  }
+
+  User daemon_user() {
+    const std::string& setting = settings_.daemon.user;
+    if (setting.empty()) return machine_.accounts.current();
+    const std::size_t colon = setting.find(':');
+    std::optional<User> user = machine_.accounts.find_user(setting.substr(0, colon));
+    if (!user) {
+      problems_.fatal({}, "there is no user '" + setting.substr(0, colon) + "' on this machine",
+                      "create the user, or set another one");
+      return machine_.accounts.current();
+    }
+    if (colon == std::string::npos) return *user;
+    const auto gid = machine_.accounts.find_group(setting.substr(colon + 1));
+    if (!gid) {
+      problems_.fatal({}, "there is no group '" + setting.substr(colon + 1) + "' on this machine");
+      return *user;
+    }
+    user->gid = *gid;
+    user->groups = {*gid};
+    return *user;
+  }
+
+  // --- whose mail ---
+
+  void set_senders() {
+    policy_.signs = signing_.mode != Mode::verify;
+    policy_.judges = signing_.mode != Mode::sign;
+    policy_.internal_hosts = read_host_list(signing_.internal_hosts, files_, problems_);
+    policy_.external_ignored = read_host_list(signing_.external_ignored, files_, problems_);
+    policy_.peers = read_host_list(signing_.peers, files_, problems_);
+    policy_.mta_names = read_names(signing_.mta_names, files_, problems_);
+    policy_.macros = read_macros(signing_.macros, files_, problems_);
+    policy_.authenticated_is_ours = signing_.authenticated_is_ours;
+    policy_.exempt_domains = read_domain_set(signing_.exempt_domains, files_, problems_);
+    policy_.unsigned_recipients = read_recipients(signing_.unsigned_recipients, files_, problems_);
+    policy_.sender_headers = read_names(signing_.sender_headers, files_, problems_);
+  }
+
+  // --- which keys ---
+
+  void set_keys(KeyStore& store) {
+    const bool has_tables = !signing_.key_table.empty() || !signing_.signing_table.empty();
+    if (has_tables && !signing_.domains.empty()) {
+      return problems_.fatal(signing_.domains.front().place,
+                             "both [[signing.domain]] and tables are set", "use one of them");
+    }
+    if (has_tables) return set_tables(store);
+    if (!signing_.domains.empty()) return use(make_tables(signing_.domains, store, problems_));
+    if (has_single_key()) return set_single_key(store);
+    problems_.warning({}, "no domain and no key is set, so nothing is signed");
+  }
+
+  void set_tables(KeyStore& store) {
+    if (signing_.key_table.empty()) {
+      return problems_.fatal(signing_.signing_table.place,
+                             "a SigningTable needs a KeyTable that holds its keys");
+    }
+    if (signing_.signing_table.empty()) {
+      return problems_.fatal(signing_.key_table.place,
+                             "a KeyTable needs a SigningTable that says whose mail its keys sign");
+    }
+    use(read_tables(signing_, files_, store, problems_));
+  }
+
+  void use(Tables tables) {
+    policy_.key_table = std::move(tables.keys);
+    policy_.signing_table = std::move(tables.lines);
+    // [[signing.domain]] says which keys sign: all that it names.
+    policy_.multiple_signatures = signing_.multiple_signatures || !signing_.domains.empty();
+  }
+
+  [[nodiscard]] bool has_single_key() const {
+    const SingleKeySettings& single = signing_.single;
+    return !single.domains.empty() || !single.selector.empty() || !single.key_file.empty();
+  }
+
+  void set_single_key(KeyStore& store) {
+    const SingleKeySettings& single = signing_.single;
+    const Place& place = single.place.file.empty() ? single.domains.place : single.place;
+    if (single.domains.empty() || single.selector.empty() || single.key_file.empty()) {
+      return problems_.fatal(place, "Domain, Selector and KeyFile go together; one is missing",
+                             "set all three, or KeyTable and SigningTable");
+    }
+    mailflow::DomainSet domains = read_domain_set(single.domains, files_, problems_);
+    const auto selector = DomainName::parse(single.selector);
+    if (!selector) {
+      return problems_.fatal(place, "'" + single.selector + "' is no selector: " +
+                                        std::string(to_string(selector.error().code)));
+    }
+    const std::optional<crypto::PrivateKey> key = store.load(single.key_file, place);
+    if (!key) {
+      return problems_.fatal(place, "the only key cannot be used, so nothing can be signed");
+    }
+    policy_.single_key = mailflow::SingleKey{.domains = std::move(domains),
+                                             .subdomains = single.subdomains,
+                                             .selector = *selector,
+                                             .key = *key,
+                                             .place = place};
+  }
+
+  // --- how ---
+
+  void set_manner() {
+    policy_.header_canonicalization = signing_.canonicalization.header;
+    policy_.body_canonicalization = signing_.canonicalization.body;
+    policy_.fields = read_field_selection(signing_, files_, problems_);
+    policy_.signature_lifetime = signing_.lifetime;
+    if (signing_.allows_body_length) policy_.signed_octets_max = signing_.signed_octets_max;
+    policy_.copies_fields = signing_.copies_fields;
+    policy_.requests_reports = signing_.requests_reports;
+    policy_.removes_old_signatures = signing_.removes_old_signatures;
+    policy_.fixes_line_ends = signing_.fixes_line_ends;
+    policy_.requires_headers = signing_.requires_headers;
+    policy_.explains = settings_.log.explains;
+    if (signing_.software_header) {
+      policy_.software_header = std::string("countersign v") + version + " " + machine_.host_name;
+    }
+  }
+
+  void set_actions() {
+    policy_.on_bad_author = signing_.on_bad_author;
+    policy_.on_signing_error = signing_.on_signing_error;
+    policy_.on_limit = signing_.on_limit;
+  }
+
+  void set_limits() {
+    policy_.limits.header_bytes_max = settings_.limits.header_octets;
+    policy_.limits.field_bytes_max = settings_.limits.header_octets;
+    policy_.limits.header_fields_max = settings_.limits.header_fields;
+    policy_.limits.recipients_max = settings_.limits.recipients;
+    policy_.limits.signatures_made_max = settings_.limits.signatures_made;
+  }
+
+  void note_what_is_not_done() {
+    if (signing_.mode == Mode::sign) return;
+    problems_.note({},
+                   "the mode includes verifying: this version does not judge incoming mail "
+                   "yet, it is passed untouched");
+  }
+
+  const Settings& settings_;
+  const SigningSettings& signing_;
+  const Machine& machine_;
+  BasedFiles files_;
+  Problems& problems_;
+  mailflow::SigningPolicy policy_;
+};
+
+}  // namespace
+
+Machine this_machine() {
+  static const SystemFiles files;
+  static const SystemAccounts accounts;
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) name = {"localhost"};
+  return {files, accounts, name.data()};
+}
+
+Settings read_settings(const Source& source, const Files& files, Problems& problems) {
+  switch (source.form) {
+    case Source::Form::opendkim:
+      return import_opendkim(source.file, source.overrides, files, problems);
+    case Source::Form::countersign:
+      break;
+  }
+  return load_toml(source.file, source.overrides, files, problems);
+}
+
+Snapshot make_snapshot(Settings settings, const Machine& machine, Problems problems) {
+  Snapshot snapshot{.settings = std::move(settings), .policy = nullptr, .problems = {}};
+  auto policy = Maker(snapshot.settings, machine, problems).make();
+  snapshot.problems = problems.take_sorted();
+  if (worst(snapshot.problems) < Severity::fatal) snapshot.policy = std::move(policy);
+  return snapshot;
+}
+
+Snapshot load(const Source& source, const Machine& machine) {
+  Problems problems;
+  Settings settings = read_settings(source, machine.files, problems);
+  return make_snapshot(std::move(settings), machine, std::move(problems));
+}
+
+}  // namespace countersign::service::config
