@@ -59,6 +59,33 @@ std::string plain_name(std::string_view text) {
   return text::to_lower(text);
 }
 
+std::string escape_label(std::string_view label) {
+  std::string escaped;
+  for (const char c : label) {
+    if (c == '.' || c == '\\') {
+      escaped += {'\\', c};
+    } else if (text::is_vchar(c)) {
+      escaped += text::to_lower(c);
+    } else {
+      const std::string number = std::to_string(1'000 + static_cast<unsigned char>(c));
+      escaped += '\\' + number.substr(1);
+    }
+  }
+  return escaped;
+}
+
+std::string escape_name(std::string_view name) {
+  if (name.empty() || name == ".") return ".";
+  std::string escaped;
+  for (;;) {
+    const std::string_view label = name.substr(0, name.find('.'));
+    escaped += escape_label(label);
+    if (label.size() == name.size()) return escaped;
+    escaped += '.';
+    name.remove_prefix(label.size() + 1);
+  }
+}
+
 std::optional<RecordType> parse_type(std::string_view mnemonic) {
   const std::optional<std::uint16_t> number = type_number(mnemonic);
   for (const RecordType type : known_types) {

@@ -16,6 +16,14 @@ namespace countersign::dns {
 /// alone keeps its dot.
 [[nodiscard]] std::string plain_name(std::string_view text);
 
+/// The octets of one label in presentation form: letters in lower case, a dot or a backslash in it
+/// with a backslash before it, octets that are no visible ASCII as \DDD. RFC 1035 §5.1
+[[nodiscard]] std::string escape_label(std::string_view label);
+
+/// A plain name in presentation form, every dot the end of a label: what a resolver library reads
+/// as the very octets of the name.
+[[nodiscard]] std::string escape_name(std::string_view name);
+
 /// The type with this mnemonic, in any case, when it is one of RecordType. "TYPE16" is another
 /// spelling of TXT. RFC 3597 §5
 [[nodiscard]] std::optional<RecordType> parse_type(std::string_view mnemonic);

@@ -18,6 +18,14 @@ TEST(Presentation, PlainNamesAreLowerCaseWithoutTheLastDot) {
   EXPECT_EQ(plain_name(""), "");
 }
 
+TEST(Presentation, EscapesWhatIsNoOrdinaryOctetOfALabel) {
+  EXPECT_EQ(escape_label("Mail_1-x"), "mail_1-x");
+  EXPECT_EQ(escape_label(std::string_view("a.b\\ \0\xff", 7)), "a\\.b\\\\\\032\\000\\255");
+  EXPECT_EQ(escape_name("A b.C\\d.example"), "a\\032b.c\\\\d.example");
+  EXPECT_EQ(escape_name(""), ".");
+  EXPECT_EQ(escape_name("."), ".");
+}
+
 TEST(Presentation, KnowsTypesByNameAndNumber) {
   EXPECT_EQ(parse_type("txt"), RecordType::txt);
   EXPECT_EQ(parse_type("AAAA"), RecordType::aaaa);
