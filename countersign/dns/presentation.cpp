@@ -4,12 +4,11 @@
 
 #include "countersign/dns/presentation.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 
+#include "countersign/domain/address.hpp"
 #include "countersign/text/abnf.hpp"
 
 namespace countersign::dns {
@@ -104,11 +103,17 @@ std::optional<Address> parse_address(RecordType type, std::string_view text) {
   constexpr text::CharClass is_address = text::is_hex_digit | text::CharClass(".:");
   const bool looks_v6 = text.find(':') != std::string_view::npos;
   if (!is_address.all_of(text) || looks_v6 != (type == RecordType::aaaa)) return std::nullopt;
+  const std::optional<IpAddress> parsed = IpAddress::parse(text);
+  if (!parsed) return std::nullopt;
+
   Address address;
   address.length = looks_v6 ? 16 : 4;
-  if (inet_pton(looks_v6 ? AF_INET6 : AF_INET, std::string(text).c_str(), address.octets.data()) !=
-      1)
-    return std::nullopt;
+  if (looks_v6 && parsed->is_v4()) {  // ::ffff:192.0.2.1, which IpAddress holds as IPv4.
+    address.octets[10] = address.octets[11] = 0xFF;
+    std::copy_n(parsed->octets().begin(), 4, address.octets.begin() + 12);
+  } else {
+    address.octets = parsed->octets();
+  }
   return address;
 }
 
