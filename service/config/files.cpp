@@ -91,4 +91,33 @@ std::expected<std::vector<std::string>, std::string> SystemFiles::list(
   return names;
 }
 
+BasedFiles::BasedFiles(const Files& files, const std::string& base)
+    : files_(files), base_(base.empty() || base.ends_with('/') ? base : base + "/") {}
+
+std::string BasedFiles::based(const std::string& path) const {
+  return path.starts_with('/') ? path : base_ + path;
+}
+
+std::expected<std::string, std::string> BasedFiles::read(const std::string& path) const {
+  return files_.read(based(path));
+}
+
+std::expected<FileStatus, std::string> BasedFiles::status(const std::string& path) const {
+  return files_.status(based(path));
+}
+
+std::expected<std::string, std::string> BasedFiles::resolve(const std::string& path) const {
+  return files_.resolve(based(path));
+}
+
+std::expected<std::vector<std::string>, std::string> BasedFiles::list(
+    const std::string& path) const {
+  return files_.list(based(path));
+}
+
+std::expected<std::vector<std::pair<std::string, std::string>>, std::string> BasedFiles::read_lmdb(
+    const std::string& path) const {
+  return files_.read_lmdb(based(path));
+}
+
 }  // namespace countersign::service::config

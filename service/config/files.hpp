@@ -65,4 +65,29 @@ class SystemFiles final : public Files {
   read_lmdb(const std::string& path) const override;
 };
 
+/// The files of another object, relative paths beginning at a base directory that the process
+/// enters only later.
+class BasedFiles final : public Files {
+ public:
+  /// base   empty: relative paths stay as they are. `files` must outlive this object.
+  BasedFiles(const Files& files, const std::string& base);
+
+  [[nodiscard]] std::expected<std::string, std::string> read(
+      const std::string& path) const override;
+  [[nodiscard]] std::expected<FileStatus, std::string> status(
+      const std::string& path) const override;
+  [[nodiscard]] std::expected<std::string, std::string> resolve(
+      const std::string& path) const override;
+  [[nodiscard]] std::expected<std::vector<std::string>, std::string> list(
+      const std::string& path) const override;
+  [[nodiscard]] std::expected<std::vector<std::pair<std::string, std::string>>, std::string>
+  read_lmdb(const std::string& path) const override;
+
+ private:
+  [[nodiscard]] std::string based(const std::string& path) const;
+
+  const Files& files_;
+  std::string base_;
+};
+
 }  // namespace countersign::service::config

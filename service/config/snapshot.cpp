@@ -18,42 +18,6 @@
 namespace countersign::service::config {
 namespace {
 
-// Relative paths begin at the base directory, which the process enters only later.
-class BasedFiles final : public Files {
- public:
-  BasedFiles(const Files& files, const std::string& base)
-      : files_(files), base_(base.empty() || base.ends_with('/') ? base : base + "/") {}
-
-  [[nodiscard]] std::expected<std::string, std::string> read(
-      const std::string& path) const override {
-    return files_.read(based(path));
-  }
-  [[nodiscard]] std::expected<FileStatus, std::string> status(
-      const std::string& path) const override {
-    return files_.status(based(path));
-  }
-  [[nodiscard]] std::expected<std::string, std::string> resolve(
-      const std::string& path) const override {
-    return files_.resolve(based(path));
-  }
-  [[nodiscard]] std::expected<std::vector<std::string>, std::string> list(
-      const std::string& path) const override {
-    return files_.list(based(path));
-  }
-  [[nodiscard]] std::expected<std::vector<std::pair<std::string, std::string>>, std::string>
-  read_lmdb(const std::string& path) const override {
-    return files_.read_lmdb(based(path));
-  }
-
- private:
-  [[nodiscard]] std::string based(const std::string& path) const {
-    return path.starts_with('/') ? path : base_ + path;
-  }
-
-  const Files& files_;
-  std::string base_;
-};
-
 // Fills the policy step by step; each step adds its problems and none stops another.
 class Maker {
  public:
