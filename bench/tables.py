@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the tables of bench/compare: medians over the rounds, and the ratio of the two filters."""
+
+import collections
+import statistics
+import subprocess
+import sys
+
+
+def limit_ms():
+    """One RSA-2048 signature of this machine, now, in milliseconds of CPU."""
+    out = subprocess.run(["openssl", "speed", "-seconds", "1", "rsa2048"],
+                         capture_output=True, text=True, check=True).stdout
+    line = next(line for line in out.splitlines() if line.startswith("rsa 2048"))
+    return float(line.split()[3].rstrip("s")) * 1000
+
+
+def print_runs(path):
+    runs = collections.defaultdict(list)
+    for line in open(path, encoding="ascii"):
+        name, what, sessions, each, *numbers = line.split()
+        runs[what, int(sessions), int(each), name].append([float(x) for x in numbers])
+    limit = limit_ms()
+    print(f"One RSA-2048 signature costs {limit:.3f} ms here (`openssl speed rsa2048`).\n")
+    print("| message, sessions, messages a session | filter | CPU ms | of opendkim | of RSA |"
+          " messages/s | p50 ms | p99 ms | peak RSS MiB | threads |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for what, sessions, each in dict.fromkeys(key[:3] for key in runs):
+        peer = statistics.median(run[0] for run in runs[what, sessions, each, "opendkim"])
+        for name in ("countersign", "opendkim"):
+            rows = runs[what, sessions, each, name]
+            cpu, rate, p50, p99, rss, threads = (statistics.median(x) for x in zip(*rows))
+            print(f"| {what}, {sessions}, {each} | {name} | {cpu:.3f} | {cpu / peer:.2f} |"
+                  f" {cpu / limit:.2f} | {rate:.0f} | {p50:.2f} | {p99:.2f} | {rss:.1f} |"
+                  f" {threads:.0f} |")
+
+
+def print_postfix(path):
+    rates = collections.defaultdict(list)
+    for line in open(path, encoding="ascii"):
+        name, rate = line.split()
+        rates[name].append(float(rate))
+    alone = statistics.median(rates["alone"])
+    print("\n| Postfix with | mails/s | kept |\n|---|---|---|")
+    for name in ("alone", "countersign", "opendkim"):
+        rate = statistics.median(rates[name])
+        print(f"| {name} | {rate:.0f} | {100 * rate / alone:.0f} % |")
+
+
+print_runs(sys.argv[1])
+print_postfix(sys.argv[2])
