@@ -19,7 +19,8 @@ struct Lookups::State {
 void DnsOptions::declare(CLI::App& command) {
   command.add_option("--zone", zone_file,
                      "answer from this zone file (RFC 1035 or JSON) instead of live DNS");
-  command.add_option("--nameserver", nameservers, "ask this server instead of the system's");
+  command.add_option("--nameserver", nameservers, "ask this server instead of the system's")
+      ->allow_extra_args(false);
   command.add_option("--dns-timeout", timeout_seconds, "seconds to wait for one answer")
       ->capture_default_str();
 }

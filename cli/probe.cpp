@@ -207,7 +207,7 @@ void add_probe(CLI::App& root, int& exit_code) {
       ->required();
   command->add_option("--ip", options->client, "address of the SMTP client")->capture_default_str();
   command->add_option("--mail-from", options->mail_from, "envelope sender; default: the author");
-  command->add_option("--rcpt", options->rcpt_to, "envelope recipients");
+  command->add_option("--rcpt", options->rcpt_to, "envelope recipients")->allow_extra_args(false);
   command->add_option("--auth-user", options->auth_user, "pretend that this user logged in");
   command->add_option("--timeout", options->timeout_seconds, "seconds")->capture_default_str();
   command->footer("Exit codes: 0 accepted, 1 another verdict, 69 no filter answers.");

@@ -166,9 +166,12 @@ void add_sign(CLI::App& root, int& exit_code) {
   command->add_option("file", options->file, "the message, or - for standard input")
       ->capture_default_str();
   command->add_option("-d,--domain", options->domain, "signing domain (d=)");
-  command->add_option("-s,--selector", options->selectors,
-                      "selector (s=); once for each key, in the same order");
-  command->add_option("-k,--key", options->keys, "private key, PEM; more than one signs with each");
+  command
+      ->add_option("-s,--selector", options->selectors,
+                   "selector (s=); once for each key, in the same order")
+      ->allow_extra_args(false);
+  command->add_option("-k,--key", options->keys, "private key, PEM; more than one signs with each")
+      ->allow_extra_args(false);
   command->add_option("-i,--identity", options->auid, "identity (i=): @domain or user@domain");
   command->add_option("--canonicalization", options->canonicalization, "header/body")
       ->capture_default_str();
