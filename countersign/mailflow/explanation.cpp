@@ -85,7 +85,7 @@ std::string to_string(const Explanation& explanation) {
     out += ": ";
     append_printable(out, explanation.detail);
   }
-  if (explanation.place) {
+  if (explanation.place && !explanation.place->file.empty()) {  // A default has no place.
     out += " (";
     append_printable(out, explanation.place->to_string());
     out += ')';

@@ -102,6 +102,17 @@ AddressList look_up(const SocketSpec& spec) {
   return {found, &::freeaddrinfo};
 }
 
+/// /etc/hosts may give a name the same address twice, as it does for localhost.
+bool is_listed_before(const addrinfo& first, const addrinfo& address) {
+  for (const addrinfo* one = &first; one != &address; one = one->ai_next) {
+    if (one->ai_addrlen == address.ai_addrlen &&
+        std::memcmp(one->ai_addr, address.ai_addr, address.ai_addrlen) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 ListeningSocket open_inet(const SocketSpec& spec, const addrinfo& address) {
   ListeningSocket socket = make_socket(spec, address.ai_family);
   const int on = 1;
@@ -141,7 +152,7 @@ std::vector<ListeningSocket> open_listening_sockets(const SocketSpec& spec,
   }
   const AddressList addresses = look_up(spec);
   for (const addrinfo* one = addresses.get(); one != nullptr; one = one->ai_next) {
-    sockets.push_back(open_inet(spec, *one));
+    if (!is_listed_before(*addresses, *one)) sockets.push_back(open_inet(spec, *one));
   }
   return sockets;
 }

@@ -41,7 +41,8 @@ config::Snapshot load_or_fail(const LoadSnapshot& load) {
 
 LogOptions log_options(const config::LogSettings& settings, bool in_background) {
   return {.to_syslog = settings.to_syslog,
-          .to_stderr = settings.to_stderr && !in_background,
+          // In the foreground somebody reads along; nowhere at all is for nobody.
+          .to_stderr = !in_background && (settings.to_stderr || !settings.to_syslog),
           .syslog_name = settings.syslog_name,
           .syslog_facility = settings.syslog_facility,
           .format = settings.format,
