@@ -257,17 +257,14 @@ def _is_internal(scope):
 
 
 def _is_self_evident(declared):
-    """Constructors from one value, destructors, operators, overrides, accessors of one return."""
+    """Constructors and destructors, operators, overrides, and accessors of one return."""
     owner, name = declared.scope.name, declared.name
-    parameter = parameters(declared.header)
-    if name == f"~{owner}" or "operator" in name:
+    if name in (owner, f"~{owner}") or "operator" in name:
         return True
-    if name == owner:
-        return len(parameter) < 2
     if re.search(r"\b(override|friend)\b", declared.header):
         return True
     one_return = declared.body is not None and re.fullmatch(r"\s*return [^;]*;\s*", declared.body)
-    return one_return and not parameter
+    return one_return and not parameters(declared.header)
 
 
 def _has_docstring(cpp, declared):
