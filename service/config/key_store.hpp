@@ -29,6 +29,7 @@ struct KeyRules {
 /// Reads keys. What is wrong with one is a problem at the line that named it first.
 class KeyStore {
  public:
+  /// `files`, `accounts` and `problems` must outlive this object.
   KeyStore(KeyRules rules, const Files& files, const Accounts& accounts, Problems& problems);
 
   /// The key in a file: PEM, or base64 of DER or of an Ed25519 seed.

@@ -27,7 +27,9 @@ bool is_section(std::string_view name) {
 
 class Loader {
  public:
-  explicit Loader(Problems& problems) : problems_(problems) {}
+  Loader(const std::string& file, Problems& problems) : problems_(problems) {
+    settings_.places[""] = {file, 0};
+  }
 
   void take(const Value::Table& document) {
     for (const Value::Member& member : document) {
@@ -46,6 +48,7 @@ class Loader {
   void set(const std::string& key, const Value& value) {
     const Setting* setting = find_setting(key);
     if (!setting || setting->scope != Scope::own) return refuse_unknown(key, value.place);
+    settings_.places[key] = value.place;
     if (key == "signing.domain") return take_domains(value);
     const std::optional<std::string> expected =
         assign(setting->slot(settings_), value, setting->range);
@@ -164,7 +167,7 @@ Value read_override(const std::string& text) {
 Settings load_toml(const std::string& file,
                    const std::vector<std::pair<std::string, std::string>>& overrides,
                    const Files& files, Problems& problems) {
-  Loader loader(problems);
+  Loader loader(file, problems);
   if (!file.empty()) {
     const auto octets = files.read(file);
     if (!octets) {

@@ -8,8 +8,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "countersign/dkim/signature.hpp"
@@ -52,7 +55,6 @@ struct SingleKeySettings {
   std::string selector;
   std::string key_file;
   bool subdomains = false;
-  Place place;  ///< of the key file's setting
 };
 
 /// What the daemon does with mail.
@@ -136,7 +138,6 @@ struct SigningSettings {
 
   /// SignatureAlgorithm: what the operator believes the keys to be; a key's own type decides.
   std::optional<crypto::KeyType> expected_key_type;
-  Place expected_key_type_place;
 
   Canonicalizations canonicalization;
   FieldDefaults fields = FieldDefaults::advised;
@@ -225,6 +226,16 @@ struct Settings {
   JudgingSettings judging;
   DnsSettings dns;
   LimitSettings limits;
+
+  /// Where settings were set, by their keys; under the empty key the file itself.
+  std::map<std::string, Place, std::less<>> places;
+
+  /// Where a setting was set, or the file when it was not.
+  [[nodiscard]] Place place_of(std::string_view key) const {
+    auto found = places.find(key);
+    if (found == places.end()) found = places.find("");
+    return found == places.end() ? Place() : found->second;
+  }
 };
 
 }  // namespace countersign::service::config

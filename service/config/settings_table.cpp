@@ -159,7 +159,7 @@ const Setting rows[] = {
     {"signing.lifetime",
      "How long a signature is valid (x=); none is written without it.",
      [](S& s) -> Slot { return &s.signing.lifetime; },
-     {60, 31'536'000}},
+     {1, 31'536'000}},
     {"signing.copies_fields",
      "Copy the signed fields into the signature (z=), to find out what "
      "changes them on the way.",

@@ -21,11 +21,14 @@ enum class Scope : std::uint8_t {
   imported,  ///< the importers alone: kept so that an old file loses nothing
 };
 
+/// Where a setting is kept in a Settings.
+using SlotOf = Slot (*)(Settings&);
+
 /// One setting.
 struct Setting {
   std::string_view key;   ///< "section.name"
   std::string_view help;  ///< what it does, in sentences
-  Slot (*slot)(Settings&) = nullptr;
+  SlotOf slot = nullptr;
   Range range;
   Scope scope = Scope::own;
 };

@@ -50,14 +50,25 @@ class Maker {
 
   void check_daemon() {
     if (settings_.daemon.sockets.empty()) {
-      problems_.warning({}, "no socket is set, so no MTA can connect", socket_remedy());
+      problems_.warning(place("daemon.sockets"), "no socket is set, so no MTA can connect",
+                        socket_remedy());
     }
-    for (const std::string& file :
-         {settings_.dns.trust_anchor_file, settings_.dns.resolver_file, settings_.dns.zone_file}) {
-      const auto read = file.empty() ? std::string() : files_.read(file);
-      if (!read) problems_.fatal({}, "cannot read " + file + ": " + read.error());
+    check_readable("dns.trust_anchor_file", settings_.dns.trust_anchor_file);
+    check_readable("dns.resolver_file", settings_.dns.resolver_file);
+    check_readable("dns.zone_file", settings_.dns.zone_file);
+    for (const std::string& server : settings_.dns.nameservers) {
+      if (IpAddress::parse(server.substr(0, server.find('@')))) continue;
+      problems_.fatal(place("dns.nameservers"), "'" + server + "' is no IP address",
+                      "write addresses, with @port where it is not 53");
     }
   }
+
+  void check_readable(std::string_view key, const std::string& file) {
+    const auto read = file.empty() ? std::string() : files_.read(file);
+    if (!read) problems_.fatal(place(key), "cannot read " + file + ": " + read.error());
+  }
+
+  [[nodiscard]] Place place(std::string_view key) const { return settings_.place_of(key); }
 
   // The commonest surprise of OpenDKIM's users: /etc/default/opendkim holds the socket, and only
   // an old init script looks there.
@@ -80,14 +91,16 @@ class Maker {
     const std::size_t colon = setting.find(':');
     std::optional<User> user = machine_.accounts.find_user(setting.substr(0, colon));
     if (!user) {
-      problems_.fatal({}, "there is no user '" + setting.substr(0, colon) + "' on this machine",
+      problems_.fatal(place("daemon.user"),
+                      "there is no user '" + setting.substr(0, colon) + "' on this machine",
                       "create the user, or set another one");
       return machine_.accounts.current();
     }
     if (colon == std::string::npos) return *user;
     const auto gid = machine_.accounts.find_group(setting.substr(colon + 1));
     if (!gid) {
-      problems_.fatal({}, "there is no group '" + setting.substr(colon + 1) + "' on this machine");
+      problems_.fatal(place("daemon.user"),
+                      "there is no group '" + setting.substr(colon + 1) + "' on this machine");
       return *user;
     }
     user->gid = *gid;
@@ -122,7 +135,7 @@ class Maker {
     if (has_tables) return set_tables(store);
     if (!signing_.domains.empty()) return use(make_tables(signing_.domains, store, problems_));
     if (has_single_key()) return set_single_key(store);
-    problems_.warning({}, "no domain and no key is set, so nothing is signed");
+    problems_.warning(place(""), "no domain and no key is set, so nothing is signed");
   }
 
   void set_tables(KeyStore& store) {
@@ -151,26 +164,28 @@ class Maker {
 
   void set_single_key(KeyStore& store) {
     const SingleKeySettings& single = signing_.single;
-    const Place& place = single.place.file.empty() ? single.domains.place : single.place;
+    const Place where = !single.key_file.empty()   ? place("signing.single.key_file")
+                        : !single.selector.empty() ? place("signing.single.selector")
+                                                   : single.domains.place;
     if (single.domains.empty() || single.selector.empty() || single.key_file.empty()) {
-      return problems_.fatal(place, "Domain, Selector and KeyFile go together; one is missing",
+      return problems_.fatal(where, "Domain, Selector and KeyFile go together; one is missing",
                              "set all three, or KeyTable and SigningTable");
     }
     mailflow::DomainSet domains = read_domain_set(single.domains, files_, problems_);
     const auto selector = DomainName::parse(single.selector);
     if (!selector) {
-      return problems_.fatal(place, "'" + single.selector + "' is no selector: " +
+      return problems_.fatal(where, "'" + single.selector + "' is no selector: " +
                                         std::string(to_string(selector.error().code)));
     }
-    const std::optional<crypto::PrivateKey> key = store.load(single.key_file, place);
+    const std::optional<crypto::PrivateKey> key = store.load(single.key_file, where);
     if (!key) {
-      return problems_.fatal(place, "the only key cannot be used, so nothing can be signed");
+      return problems_.fatal(where, "the only key cannot be used, so nothing can be signed");
     }
     policy_.single_key = mailflow::SingleKey{.domains = std::move(domains),
                                              .subdomains = single.subdomains,
                                              .selector = *selector,
                                              .key = *key,
-                                             .place = place};
+                                             .place = where};
   }
 
   // --- how ---
@@ -208,9 +223,10 @@ class Maker {
 
   void note_what_is_not_done() {
     if (signing_.mode == Mode::sign) return;
-    problems_.note({},
-                   "the mode includes verifying: this version does not judge incoming mail "
-                   "yet, it is passed untouched");
+    problems_.note(
+        place("signing.mode"),
+        "the mode includes verifying, but this version does not judge incoming mail yet; "
+        "it passes untouched");
   }
 
   const Settings& settings_;

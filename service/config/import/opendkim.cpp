@@ -2,8 +2,8 @@
 
 #include "service/config/import/opendkim.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 #include <optional>
 #include <utility>
@@ -79,7 +79,10 @@ std::string expand_action(std::string_view text) {
 
 class Importer {
  public:
-  explicit Importer(Problems& problems) : problems_(problems), settings_(opendkim_defaults()) {}
+  Importer(const std::string& file, Problems& problems)
+      : problems_(problems), settings_(opendkim_defaults()) {
+    settings_.places[""] = {file, 0};
+  }
 
   // Notes a line; the last line of an option counts.
   void take(ConfigLine line) {
@@ -118,13 +121,11 @@ class Importer {
   void replace(const Option& option, ConfigLine& before, ConfigLine after) {
     if (before.value != after.value) {
       const Setting* setting = find_setting(option.key);
-      Settings scratch;
-      const bool list = setting && std::holds_alternative<DataSet*>(setting->slot(scratch));
-      problems_.warning(after.place,
-                        std::string(option.name) + " is set again; the value of line " +
-                            std::to_string(before.place.line) + " is not used",
-                        list ? "write one line with all entries, separated by commas"
-                             : "remove one of the lines");
+      const bool list = setting && std::holds_alternative<DataSet*>(setting->slot(settings_));
+      problems_.add({list ? Severity::warning : Severity::note, after.place,
+                     std::string(option.name) + " is set again; the value at " +
+                         before.place.to_string() + " is not used",
+                     list ? "write one line with all entries, separated by commas" : ""});
     }
     before = std::move(after);
   }
@@ -165,7 +166,6 @@ class Importer {
         {"DNSTimeout", &Importer::set_dns_timeout},
         {"MaximumHeaders", &Importer::set_header_limit},
         {"Nameservers", &Importer::set_nameservers},
-        {"KeyFile", &Importer::set_key_file},
         {"Minimum", &Importer::set_minimum},
         {"On-Default", &Importer::set_default_action},
         {"On-Security", &Importer::set_security_action},
@@ -178,11 +178,12 @@ class Importer {
   void set(std::string_view key, const ConfigLine& line) {
     const Setting* setting = find_setting(key);
     const Slot slot = setting->slot(settings_);
+    settings_.places[std::string(key)] = line.place;
     std::optional<Value> value;
     if (std::holds_alternative<bool*>(slot)) {
       value = read_boolean(line);
     } else if (takes_integer(slot)) {
-      value = read_integer(line);
+      value = read_bounded(line, setting->range);
     } else if (std::holds_alternative<mailflow::Action*>(slot)) {
       value = Value{expand_action(line.value), line.place};
     } else {
@@ -229,9 +230,25 @@ class Importer {
     return std::nullopt;
   }
 
+  // OpenDKIM takes any number; to stop a daemon that runs today would be no service.
+  std::optional<Value> read_bounded(const ConfigLine& line, const Range& range) {
+    std::optional<Value> value = read_integer(line);
+    if (!value) return value;
+    std::int64_t& number = std::get<std::int64_t>(value->data);
+    const std::int64_t bounded = std::clamp(number, static_cast<std::int64_t>(range.least),
+                                            static_cast<std::int64_t>(range.most));
+    if (bounded != number) {
+      problems_.warning(line.place,
+                        line.name + " " + line.value + " is taken as " + std::to_string(bounded));
+      number = bounded;
+    }
+    return value;
+  }
+
   // --- options that are more than one assignment ---
 
   void set_mode(const ConfigLine& line) {
+    settings_.places["signing.mode"] = line.place;
     const bool signs = line.value.find('s') != std::string::npos;
     const bool judges = line.value.find('v') != std::string::npos;
     if (line.value.find_first_not_of("sv") != std::string::npos || line.value.empty()) {
@@ -247,6 +264,7 @@ class Importer {
       sockets.push_back({std::move(socket), line.place});
     }
     const Setting& setting = *find_setting("daemon.sockets");
+    settings_.places[std::string(setting.key)] = line.place;
     assign_or_complain(setting, setting.slot(settings_), {std::move(sockets), line.place}, line);
   }
 
@@ -282,7 +300,6 @@ class Importer {
       return problems_.fatal(line.place, "SignatureAlgorithm " + line.value +
                                              ": expected rsa-sha256 or ed25519-sha256");
     }
-    settings_.signing.expected_key_type_place = line.place;
   }
 
   void set_umask(const ConfigLine& line) {
@@ -323,11 +340,7 @@ class Importer {
 
   void set_nameservers(const ConfigLine& line) {
     settings_.dns.nameservers = split_list(line.value);
-  }
-
-  void set_key_file(const ConfigLine& line) {
-    settings_.signing.single.key_file = line.value;
-    settings_.signing.single.place = line.place;
+    settings_.places["dns.nameservers"] = line.place;
   }
 
   void set_minimum(const ConfigLine& line) {
@@ -393,7 +406,7 @@ Settings opendkim_defaults() {
 Settings import_opendkim(const std::string& file,
                          const std::vector<std::pair<std::string, std::string>>& overrides,
                          const Files& files, Problems& problems) {
-  Importer importer(problems);
+  Importer importer(file, problems);
   if (!file.empty()) {
     for (ConfigLine& line : read_config_lines(file, files, problems)) {
       importer.take(std::move(line));
