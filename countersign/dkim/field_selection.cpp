@@ -50,10 +50,10 @@ class NameList {
     names_.reserve(std::min(names_max, expected));
   }
 
-  // Adds the name unless that would leave fewer than that many places, or none for From.
+  // Adds the name unless that would leave fewer than that many places besides one for From.
   void add(std::string_view name, std::size_t places_kept) {
     const bool from = is_from(name);
-    const std::size_t kept = from ? 0 : std::max<std::size_t>(places_kept, has_from_ ? 0 : 1);
+    const std::size_t kept = from ? 0 : places_kept + (has_from_ ? 0 : 1);
     if (names_.size() + kept >= names_max_) return;
     names_.emplace_back(name);
     has_from_ |= from;

@@ -43,9 +43,10 @@ bool may_be_key_record(std::string_view text) {
   return text.starts_with("v=DKIM1") || (!text.starts_with("v=") && text.contains("p="));
 }
 
-KeyLookup choose_key(const dns::Answer& answer, const std::string& name, const Limits& limits) {
+KeyLookup choose_key(const std::vector<dns::RecordData>& records, const std::string& name,
+                     const Limits& limits) {
   std::vector<std::string> texts;
-  for (const dns::RecordData& data : answer.records) {
+  for (const dns::RecordData& data : records) {
     if (texts.size() == limits.answer_records_max) break;
     if (const auto* text = std::get_if<dns::Text>(&data)) texts.push_back(text->joined());
   }
@@ -57,6 +58,15 @@ KeyLookup choose_key(const dns::Answer& answer, const std::string& name, const L
     return no_key(Result::permerror, Reason::several_key_records,
                   std::to_string(texts.size()) + " key records at " + name);
   return read_key(texts.front(), name, limits);
+}
+
+KeyLookup judge(const dns::Answer& answer, const std::string& name, const Limits& limits) {
+  if (answer.status == AnswerStatus::records) return choose_key(answer.records, name, limits);
+  const std::string said = std::string(dns::to_string(answer.status)) + " for " + name;
+  if (answer.status == AnswerStatus::bogus)
+    return no_key(Result::temperror, Reason::key_not_trusted, said);
+  if (answer.is_failure()) return no_key(Result::temperror, Reason::key_unavailable, said);
+  return no_key(Result::permerror, Reason::key_not_found, said);
 }
 
 }  // namespace
@@ -71,13 +81,7 @@ dns::Asking<KeyLookup> look_up_key(std::string name, Limits limits) {
     co_return no_key(Result::permerror, Reason::key_not_found,
                      "selector and domain make a name longer than DNS takes");
   const dns::Answer answer = co_await dns::ask({name, dns::RecordType::txt});
-  const std::string said = std::string(dns::to_string(answer.status)) + " for " + name;
-  if (answer.status == AnswerStatus::bogus)
-    co_return no_key(Result::temperror, Reason::key_not_trusted, said);
-  if (answer.is_failure()) co_return no_key(Result::temperror, Reason::key_unavailable, said);
-  if (answer.status != AnswerStatus::records)
-    co_return no_key(Result::permerror, Reason::key_not_found, said);
-  KeyLookup lookup = choose_key(answer, name, limits);
+  KeyLookup lookup = judge(answer, name, limits);
   lookup.authenticated = answer.authenticated;
   co_return lookup;
 }

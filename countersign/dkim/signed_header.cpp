@@ -40,6 +40,7 @@ void append_signed_fields(std::string& out, const FieldIndex& index, const Signe
   std::vector<bool> used(header.size());
   if (covered.own_place != no_place) used[covered.own_place] = true;
   for (const std::string& name : covered.names) {
+    if (name.empty()) continue;
     const std::uint32_t hash = FieldIndex::hash_of(name);
     for (std::size_t place = header.size(); place-- > 0;) {
       if (used[place] || index.hash_at(place) != hash || !equal_names(index.name_at(place), name))

@@ -56,7 +56,8 @@ struct SignedHeader {
   std::size_t own_place = no_place;
 };
 
-/// Appends the canonical octets of the fields that the names stand for, each with its line end.
+/// Appends the canonical octets of the fields that the names stand for, each with its line end. An
+/// empty name stands for nothing.
 /// RFC 6376 §3.7, §5.4.2
 void append_signed_fields(std::string& out, const FieldIndex& index, const SignedHeader& covered);
 
