@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A message and the answers of DNS, both from the input: the first line is a script, one octet for
-// each answer, the rest up to an empty record separator (0x1E) is TXT data, and behind it stands the
-// message. No script may make a message pass that has no valid signature: a signature of 64 or 128
-// random octets does not come up by chance.
+// each answer; then come TXT data up to a record separator (0x1E), and then the message. Whatever
+// the script, each result must agree with itself, and nothing may be asked that was not checked.
 
 #include <chrono>
 #include <cstddef>
@@ -47,7 +46,7 @@ dns::Answer answer_of(char octet, std::string_view text) {
 void check(const SignatureResult& result, const Header& header) {
   COUNTERSIGN_ASSERT(result.field_index < header.size());
   COUNTERSIGN_ASSERT(header[result.field_index].is("DKIM-Signature"));
-  COUNTERSIGN_ASSERT(result.result != Result::none);
+  COUNTERSIGN_ASSERT(result.result != dkim::Result::none);
   COUNTERSIGN_ASSERT((result.reason == Reason::valid) == result.covers_body());
   COUNTERSIGN_ASSERT(result.body_octets_signed <= result.body_octets_total);
   for (const char c : result.detail) COUNTERSIGN_ASSERT(!text::is_ctl(c));
@@ -79,6 +78,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   COUNTERSIGN_ASSERT(asking.done());
   const std::vector<SignatureResult> results = asking.take();
   for (const SignatureResult& result : results) check(result, message->header);
-  COUNTERSIGN_ASSERT((summarize(results) == Result::none) == results.empty());
+  COUNTERSIGN_ASSERT((summarize(results) == dkim::Result::none) == results.empty());
   return 0;
 }

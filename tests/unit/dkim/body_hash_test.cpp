@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Body hashes: the values that the RFCs print, what l= covers, and what several signatures share.
 
 #include "countersign/dkim/body_hash.hpp"
 

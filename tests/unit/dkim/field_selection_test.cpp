@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The names that a selection makes of a message for h=.
 
 #include "countersign/dkim/field_selection.hpp"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// DKIM's quoted-printable over all octets, and what is no hex octet.
 
 #include "countersign/dkim/quoted_printable.hpp"
 

@@ -172,8 +172,8 @@ TEST(ParseSignature, RefusesWhatIsNoBase64) {
   bad_tag("bh=", bad_base64);
   const std::string value = with("b=YWJ*");
   bad(value, bad_base64, value.find('*'));
-  const std::string truncated = with("bh=YWJ");
-  bad(truncated, bad_base64, truncated.find("YWJ") + 3);
+  const std::string truncated = with("bh=YWJjY");
+  bad(truncated, bad_base64, truncated.find("YWJjY") + 5);
 }
 
 TEST(ParseSignature, ReadsDomainAndSelector) {

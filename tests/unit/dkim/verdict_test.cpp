@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The words and sentences of results and reasons: none missing, none twice.
 
 #include "countersign/dkim/verdict.hpp"
 
