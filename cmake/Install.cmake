@@ -7,3 +7,18 @@ foreach(tool opendkim-genkey opendkim-testkey opendkim-testmsg)
   set(link "\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}/${tool}")
   install(CODE "file(CREATE_LINK countersign \"${link}\" SYMBOLIC)")
 endforeach()
+
+# The manual pages, written in scdoc's form.
+find_program(SCDOC scdoc REQUIRED)
+file(GLOB manual_sources CONFIGURE_DEPENDS docs/*.scd)
+foreach(source ${manual_sources})
+  get_filename_component(page ${source} NAME_WLE)
+  string(REGEX MATCH "[1-8]$" section ${page})
+  set(made ${CMAKE_BINARY_DIR}/man/${page})
+  add_custom_command(OUTPUT ${made} DEPENDS ${source} VERBATIM
+                     COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/man
+                     COMMAND sh -c "exec \"$1\" < \"$2\" > \"$3\"" sh ${SCDOC} ${source} ${made})
+  list(APPEND manual_pages ${made})
+  install(FILES ${made} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endforeach()
+add_custom_target(manual ALL DEPENDS ${manual_pages})
