@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// What we write for zone files: texts cut to size, escaped, and laid out over several lines.
 
 #include "countersign/dns/master_text.hpp"
 
