@@ -15,11 +15,11 @@ namespace countersign::service {
 inline constexpr std::size_t log_value_octets_max = 1'024;
 
 /// Appends text with control octets and broken UTF-8 as \xHH, line ends as \r \n, quotes and
-/// backslashes with a backslash, and bidirectional or invisible characters (U+200B..U+200F,
-/// U+202A..U+202E, U+2060..U+206F, U+FEFF) as \u{HHHH}.
+/// backslashes with a backslash, and bidirectional or invisible characters as \u{HHHH}.
 void append_escaped(std::string& out, std::string_view text);
 
-/// Appends text as the inside of a JSON string; broken UTF-8 becomes U+FFFD. RFC 8259 §7
+/// Appends text as the inside of a JSON string; broken UTF-8 becomes U+FFFD, and what
+/// append_escaped() escapes is escaped as JSON does it. RFC 8259 §7
 void append_json_escaped(std::string& out, std::string_view text);
 
 /// The text as append_escaped() writes it, quotes left alone: for terminals.

@@ -57,13 +57,13 @@ class Log {
 
 /// Formats one event as a line without its end, exactly as Log writes it.
 ///
-///   logfmt: msg="key table reloaded" file=/etc/keys lines=12
-///   json:   {"msg":"key table reloaded","file":"/etc/keys","lines":"12"}
+///   logfmt: level=info msg="key table reloaded" file=/etc/keys lines=12
+///   json:   {"level":"info","msg":"key table reloaded","file":"/etc/keys","lines":"12"}
 ///
 /// Control octets, quotes and backslashes in values are escaped, octets that are no UTF-8 become
 /// \xHH (JSON: U+FFFD).
 /// A value longer than 1,024 octets is cut and ends in "…".
-[[nodiscard]] std::string format_event(LogFormat format, std::string_view message,
+[[nodiscard]] std::string format_event(LogFormat format, LogLevel level, std::string_view message,
                                        const std::vector<LogField>& fields);
 
 }  // namespace countersign::service
