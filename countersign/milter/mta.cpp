@@ -26,12 +26,6 @@ std::string wire_value(std::string_view value, bool keeps_leading_space) {
   return out;
 }
 
-countersign::HeaderField field_of(std::string_view name, std::string_view value,
-                                  bool keeps_leading_space) {
-  if (keeps_leading_space) return countersign::HeaderField::from_parts(name, value);
-  return countersign::HeaderField::from_parts(name, " " + std::string(value));
-}
-
 char family_of(std::string_view address) {
   if (address.empty()) return 'U';
   return address.find(':') == std::string_view::npos ? '4' : '6';
@@ -46,9 +40,18 @@ std::string_view to_string(MtaErrorCode code) {
     case MtaErrorCode::bad_negotiation:
       return "the filter asked for what was not offered";
     case MtaErrorCode::unexpected_reply:
-      return "the filter answered what was not asked";
+      return "the filter answered what was not asked, or changed what was not agreed on";
   }
   return "unknown error";
+}
+
+MtaOffer MtaOffer::of_version(std::uint32_t version) {
+  constexpr std::uint32_t steps_of_2 = 0x7f;
+  if (version >= 6) return {.version = version};
+  MtaOffer offer{.version = version, .actions = 0x3f, .steps = steps_of_2};
+  if (version >= 3) offer.steps |= step::no_unknown;
+  if (version >= 4) offer.steps |= step::no_data;
+  return offer;
 }
 
 Mta::Mta(MtaOffer offer, const Limits& limits)
@@ -58,19 +61,21 @@ Mta::Mta(MtaOffer offer, const Limits& limits)
 }
 
 void Mta::begin(const Mail& mail) {
-  COUNTERSIGN_ASSERT(stage_ == Stage::negotiate || stage_ == Stage::done);
+  const bool first = stage_ == Stage::negotiate && mail_ == nullptr;
+  COUNTERSIGN_ASSERT(first || stage_ == Stage::connect || stage_ == Stage::done);
   mail_ = &mail;
   outcome_.reset();
   pending_ = FilterOutcome{.header = mail.header};
   skips_body_ = false;
   position_ = 0;
-  if (stage_ == Stage::done) {
-    stage_ = Stage::mail_from;
-    advance();
-  } else if (!waiting_) {
-    stage_ = Stage::connect;
-    advance();
-  }
+  if (stage_ == Stage::done) stage_ = Stage::mail_from;
+  if (!first) advance();
+}
+
+void Mta::quit_new() {
+  COUNTERSIGN_ASSERT(stage_ == Stage::done);
+  append_command(output_, QuitNew{});
+  stage_ = Stage::connect;
 }
 
 std::string Mta::take_output() { return std::exchange(output_, {}); }
@@ -184,80 +189,116 @@ Result<void, MtaError> Mta::take(const Frame& frame) {
   };
   const Result<Reply, PacketError> reply = parse_reply(frame);
   if (!reply) return fail(MtaErrorCode::bad_packet);
-  if (!waiting_ || mail_ == nullptr) return fail(MtaErrorCode::unexpected_reply);
-  if (const auto* answer = std::get_if<Negotiate>(&*reply)) {
-    if (stage_ != Stage::negotiate || !negotiate(*answer)) {
-      return fail(MtaErrorCode::bad_negotiation);
-    }
-  } else if (stage_ == Stage::negotiate) {
-    return fail(MtaErrorCode::bad_negotiation);
-  } else if (const auto* verdict = std::get_if<Verdict>(&*reply)) {
-    take_verdict(verdict->code, {});
-  } else if (const auto* text = std::get_if<ReplyText>(&*reply)) {
-    take_verdict(text->text.starts_with('4') ? ReplyCode::tempfail : ReplyCode::reject, text->text);
-  } else if (stage_ == Stage::end_of_body) {
-    take_change(*reply);
-  } else {
-    return fail(MtaErrorCode::unexpected_reply);
-  }
+  if (const Result<void, MtaErrorCode> taken = take(*reply); !taken) return fail(taken.error());
   advance();
   return {};
 }
 
+Result<void, MtaErrorCode> Mta::take(const Reply& reply) {
+  if (!waiting_ || mail_ == nullptr) return std::unexpected(MtaErrorCode::unexpected_reply);
+  if (stage_ == Stage::negotiate) {
+    const auto* answer = std::get_if<Negotiate>(&reply);
+    if (answer == nullptr || !negotiate(*answer)) {
+      return std::unexpected(MtaErrorCode::bad_negotiation);
+    }
+    return {};
+  }
+  bool taken = false;
+  if (const auto* verdict = std::get_if<Verdict>(&reply)) {
+    taken = take_verdict(verdict->code, {});
+  } else if (const auto* text = std::get_if<ReplyText>(&reply)) {
+    const bool is_temporary = text->text.starts_with('4');
+    taken = take_verdict(is_temporary ? ReplyCode::tempfail : ReplyCode::reject, text->text);
+  } else if (stage_ == Stage::end_of_body) {
+    taken = take_change(reply);
+  }
+  if (!taken) return std::unexpected(MtaErrorCode::unexpected_reply);
+  return {};
+}
+
 bool Mta::negotiate(const Negotiate& answer) {
+  constexpr std::uint32_t version_with_data = 4;
   const bool known = answer.version >= 2 && answer.version <= offer_.version;
   const bool offered =
       (answer.actions & ~offer_.actions) == 0 && (answer.steps & ~offer_.steps) == 0;
   if (!known || !offered) return false;
+  actions_ = answer.actions;
   steps_ = answer.steps;
+  if (answer.version < version_with_data) steps_ |= step::no_data;
   waiting_ = false;
   stage_ = Stage::connect;
   return true;
 }
 
-void Mta::take_verdict(ReplyCode code, std::string_view text) {
-  if (code == ReplyCode::progress) return;
+bool Mta::take_verdict(ReplyCode code, std::string_view text) {
+  if (code == ReplyCode::progress) return true;
   waiting_ = false;
   if (code == ReplyCode::skip) {
-    skips_body_ = true;
-    return;
+    skips_body_ = stage_ == Stage::body && (steps_ & step::skip) != 0;
+    return skips_body_;
   }
-  if (code == ReplyCode::continue_ && stage_ != Stage::end_of_body) return;
+  if (code == ReplyCode::continue_ && stage_ != Stage::end_of_body) return true;
   pending_.verdict = code == ReplyCode::continue_ ? ReplyCode::accept : code;
   pending_.text = std::string(text);
   outcome_ = std::exchange(pending_, {});
   stage_ = Stage::done;
+  return true;
 }
 
-void Mta::take_change(const Reply& reply) {
-  Header& header = pending_.header;
+countersign::HeaderField Mta::field_of(std::string_view name, std::string_view value) const {
   const bool keeps_space = (steps_ & step::header_leading_space) != 0;
+  if (keeps_space) return countersign::HeaderField::from_parts(name, value);
+  return countersign::HeaderField::from_parts(name, " " + std::string(value));
+}
+
+void Mta::insert_field(const InsertHeader& insert) {
+  Header& header = pending_.header;
+  const std::size_t index = std::min<std::size_t>(insert.index, header.size());
+  header.insert(header.begin() + static_cast<std::ptrdiff_t>(index),
+                field_of(insert.name, insert.value));
+}
+
+/// An MTA adds the field that it should change and that is not there.
+void Mta::change_field(const ChangeHeader& change) {
+  Header& header = pending_.header;
+  std::size_t left = std::max<std::size_t>(change.index, 1);
+  const auto found = std::ranges::find_if(header, [&](const countersign::HeaderField& field) {
+    return field.is(change.name) && --left == 0;
+  });
+  if (found == header.end()) {
+    if (!change.value.empty()) header.push_back(field_of(change.name, change.value));
+  } else if (change.value.empty()) {
+    header.erase(found);
+  } else {
+    *found = field_of(change.name, change.value);
+  }
+}
+
+bool Mta::take_change(const Reply& reply) {
+  ++pending_.changes;
   if (const auto* insert = std::get_if<InsertHeader>(&reply)) {
-    const std::size_t index = std::min<std::size_t>(insert->index, header.size());
-    header.insert(header.begin() + static_cast<std::ptrdiff_t>(index),
-                  field_of(insert->name, insert->value, keeps_space));
-    ++pending_.changes;
-  } else if (const auto* add = std::get_if<AddHeader>(&reply)) {
-    header.push_back(field_of(add->name, add->value, keeps_space));
-    ++pending_.changes;
-  } else if (const auto* change = std::get_if<ChangeHeader>(&reply)) {
-    std::size_t left = std::max<std::size_t>(change->index, 1);
-    const auto found = std::ranges::find_if(header, [&](const countersign::HeaderField& field) {
-      return field.is(change->name) && --left == 0;
-    });
-    if (found == header.end()) return;
-    if (change->value.empty()) {
-      header.erase(found);
-    } else {
-      *found = field_of(change->name, change->value, keeps_space);
-    }
-    ++pending_.changes;
-  } else if (const auto* quarantine = std::get_if<Quarantine>(&reply)) {
+    insert_field(*insert);
+    return may(action::add_headers);
+  }
+  if (const auto* add = std::get_if<AddHeader>(&reply)) {
+    pending_.header.push_back(field_of(add->name, add->value));
+    return may(action::add_headers);
+  }
+  if (const auto* change = std::get_if<ChangeHeader>(&reply)) {
+    change_field(*change);
+    return may(action::change_headers);
+  }
+  --pending_.changes;  // Of the header, only those above.
+  if (const auto* quarantine = std::get_if<Quarantine>(&reply)) {
     pending_.quarantine = std::string(quarantine->reason);
-  } else if (const auto* piece = std::get_if<ReplaceBody>(&reply)) {
+    return may(action::quarantine);
+  }
+  if (const auto* piece = std::get_if<ReplaceBody>(&reply)) {
     if (!pending_.body) pending_.body.emplace();
     *pending_.body += piece->octets;
+    return may(action::change_body);
   }
+  return false;
 }
 
 }  // namespace countersign::milter

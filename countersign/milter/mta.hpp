@@ -49,18 +49,22 @@ struct FilterOutcome {
   std::optional<std::string> body;  ///< only when the filter replaced it
 };
 
-/// What the MTA offers in the negotiation.
+/// What the MTA offers in the negotiation; by default what Postfix offers with milter_protocol = 6.
 struct MtaOffer {
   std::uint32_t version = 6;
   std::uint32_t actions = 0x1ff;
   std::uint32_t steps = 0x1f'ffff;
+
+  /// What Postfix offers with another milter_protocol, from 2 to 6: the older, the less can be left
+  /// out.
+  [[nodiscard]] static MtaOffer of_version(std::uint32_t version);
 };
 
 /// Why a filter cannot be talked to.
 enum class MtaErrorCode : std::uint8_t {
   bad_packet,        ///< octets that are no frame or no reply
   bad_negotiation,   ///< the filter asks for what was not offered, or a version that does not exist
-  unexpected_reply,  ///< a reply to a command that has none
+  unexpected_reply,  ///< a reply that was not waited for, or a change that was not agreed on
 };
 
 /// The error and the octet of the connection at which it stands.
@@ -74,9 +78,15 @@ class Mta {
  public:
   explicit Mta(MtaOffer offer = {}, const Limits& limits = Limits());
 
-  /// Begins the next message: the first also opens the connection and greets. Only before the first
-  /// and after an outcome. mail must outlive its outcome.
+  /// Begins the next message: the first of a session also connects and greets. Only before the
+  /// first and after an outcome.
+  ///
+  /// mail         must outlive its outcome.
   void begin(const Mail& mail);
+
+  /// Ends the session but not the connection: the next message comes from another client. Only
+  /// after an outcome.
+  void quit_new();
 
   /// Octets for the filter that can be sent without waiting for an answer.
   [[nodiscard]] std::string take_output();
@@ -115,9 +125,15 @@ class Mta {
   void send_fields();
   void send_body();
   [[nodiscard]] Result<void, MtaError> take(const Frame& frame);
+  [[nodiscard]] Result<void, MtaErrorCode> take(const Reply& reply);
   [[nodiscard]] bool negotiate(const Negotiate& answer);
-  void take_change(const Reply& reply);
-  void take_verdict(ReplyCode code, std::string_view text);
+  [[nodiscard]] bool may(std::uint32_t action) const { return (actions_ & action) != 0; }
+  [[nodiscard]] bool take_change(const Reply& reply);
+  [[nodiscard]] bool take_verdict(ReplyCode code, std::string_view text);
+  [[nodiscard]] countersign::HeaderField field_of(std::string_view name,
+                                                  std::string_view value) const;
+  void insert_field(const InsertHeader& insert);
+  void change_field(const ChangeHeader& change);
   void next_stage();
 
   MtaOffer offer_;
@@ -128,6 +144,7 @@ class Mta {
   std::size_t position_ = 0;  // Recipient, field or body octet that comes next.
   bool waiting_ = false;
   bool skips_body_ = false;
+  std::uint32_t actions_ = 0;  // What was agreed.
   std::uint32_t steps_ = 0;
   std::uint64_t replies_ = 0;
   FilterOutcome pending_;  // What the filter has changed so far.
