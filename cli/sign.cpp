@@ -125,7 +125,7 @@ int sign_by_settings(const Options& options, Input input) {
   if (outcome.signatures.empty()) {
     throw Failure(exit_no, "not signed: " + service::printable(to_string(outcome, true)));
   }
-  mailflow::apply(outcome.edits, input.header);
+  mailflow::apply_edits(outcome.edits, input.header);
   for (const HeaderField& field : input.header) print_field(field.raw(), input.has_lf_line_ends);
   print_field("", input.has_lf_line_ends);
   const std::size_t body_at = input.octets.size() < input.body.size()

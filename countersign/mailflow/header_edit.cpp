@@ -34,7 +34,7 @@ std::vector<HeaderEdit> remove_all(const Header& header, std::string_view name) 
   return edits;
 }
 
-void apply(const std::vector<HeaderEdit>& edits, Header& header) {
+void apply_edits(const std::vector<HeaderEdit>& edits, Header& header) {
   for (const HeaderEdit& edit : edits) {
     if (edit.kind == HeaderEdit::Kind::remove)
       remove_field(edit, header);

@@ -41,6 +41,6 @@ struct HeaderEdit {
 [[nodiscard]] std::vector<HeaderEdit> remove_all(const Header& header, std::string_view name);
 
 /// Makes the edits on a header, as an MTA does. An index that is not there changes nothing.
-void apply(const std::vector<HeaderEdit>& edits, Header& header);
+void apply_edits(const std::vector<HeaderEdit>& edits, Header& header);
 
 }  // namespace countersign::mailflow

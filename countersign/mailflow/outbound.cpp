@@ -46,20 +46,32 @@ std::optional<std::string_view> find_bad_count(const Header& header) {
   return std::nullopt;
 }
 
-/// The mailbox for which keys are looked up: that of the first field of SenderHeaders that is
-/// there. From must be in order in any case.
-Result<Mailbox, AuthorError> find_sender(const Header& header, const SigningPolicy& policy) {
-  Result<std::vector<Mailbox>, AuthorError> mailboxes = find_authors(header);
-  if (!mailboxes) return std::unexpected(mailboxes.error());
+/// The sentence for what is wrong with a field that should name somebody.
+std::string problem(std::string_view field_name, AuthorErrorCode code) {
+  return std::string(field_name) + ": " + std::string(to_string(code));
+}
+
+/// The field of SenderHeaders that is there first, unless that is From.
+const HeaderField* find_sender_field(const Header& header, const SigningPolicy& policy) {
   for (const std::string& name : policy.sender_headers) {
-    if (equal_names(name, "From")) break;
-    const HeaderField* field = find_field(header, name);
-    if (field == nullptr) continue;
-    mailboxes = parse_mailbox_list(field->value());
-    if (!mailboxes) return std::unexpected(mailboxes.error());
-    break;
+    if (equal_names(name, "From")) return nullptr;
+    if (const HeaderField* field = find_field(header, name)) return field;
   }
-  if (mailboxes->empty()) return std::unexpected(AuthorError{AuthorErrorCode::no_address, 0});
+  return nullptr;
+}
+
+/// The mailbox for which keys are looked up: that of the first field of SenderHeaders that is
+/// there, or of From. From must be in order in any case. The error is a sentence.
+Result<Mailbox, std::string> find_sender(const Header& header, const SigningPolicy& policy) {
+  Result<std::vector<Mailbox>, AuthorError> mailboxes = find_authors(header);
+  if (!mailboxes) return std::unexpected(problem("From", mailboxes.error().code));
+  if (const HeaderField* field = find_sender_field(header, policy)) {
+    if (count_fields(header, field->name()) > 1)
+      return std::unexpected(std::string(field->name()) + ": more than one field");
+    mailboxes = parse_mailbox_list(field->value());
+    if (!mailboxes) return std::unexpected(problem(field->name(), mailboxes.error().code));
+  }
+  if (mailboxes->empty()) return std::unexpected(problem("From", AuthorErrorCode::no_address));
   return std::move(mailboxes->front());
 }
 
@@ -133,10 +145,8 @@ void Outbound::State::decide(std::optional<SplitErrorCode> over_limit) {
   if (over_limit)
     return refuse(policy->on_limit, {Reason::over_limit, std::string(to_string(*over_limit)), {}});
 
-  const Result<Mailbox, AuthorError> author = find_sender(header, *policy);
-  if (!author)
-    return refuse(policy->on_bad_author,
-                  {Reason::bad_author, std::string(to_string(author.error().code)), {}});
+  const Result<Mailbox, std::string> author = find_sender(header, *policy);
+  if (!author) return refuse(policy->on_bad_author, {Reason::bad_author, author.error(), {}});
   outcome.author = author->address();
   if (auto why = find_exemption(*policy, author->domain)) return explain(*std::move(why));
   if (const auto name = policy->requires_headers ? find_bad_count(header) : std::nullopt)

@@ -47,13 +47,15 @@ bool has_costly_interval(std::string_view pattern) {
 }
 
 std::string to_expression(std::string_view pattern) {
-  std::string expression = "^(";
-  for (const char c : pattern) {
+  std::string expression;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
     if (c == '*') expression += '.';
     if (c == '.' || c == '+') expression += '\\';
     expression += c;
+    if (c == '\\' && i + 1 < pattern.size()) expression += pattern[++i];
   }
-  return expression + ")$";
+  return expression;
 }
 
 /// Matches a pattern of plain octets and "*" in time that the product of both sizes bounds: only
@@ -114,7 +116,10 @@ std::optional<Pattern> Pattern::compile(std::string_view pattern) {
   if (has_back_reference(pattern) || has_costly_interval(pattern)) return std::nullopt;
   if (pattern.find('\0') != std::string_view::npos) return std::nullopt;
 
-  auto regex = std::make_shared<const Regex>(to_expression(pattern));
+  // "a)(b" is no expression, though it would be one in the parentheses that we put around.
+  const std::string expression = to_expression(pattern);
+  if (!Regex(expression).compiles()) return std::nullopt;
+  auto regex = std::make_shared<const Regex>("^(" + expression + ")$");
   if (!regex->compiles()) return std::nullopt;
   return Pattern(std::move(regex));
 }

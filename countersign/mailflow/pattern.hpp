@@ -26,6 +26,7 @@ class Pattern {
   ///              address could drive up: back-references, repeated or large intervals.
   /// Leniency     alternatives are grouped before they are anchored: OpenDKIM reads "*@a|b" as
   ///              "^.*@a" or "b$", and so signs for addresses at every domain that begins with "a".
+  ///              What a backslash escapes is left alone: OpenDKIM makes "\\." of "\.".
   [[nodiscard]] static std::optional<Pattern> compile(std::string_view pattern);
 
   /// True when the pattern matches the whole text. Long texts

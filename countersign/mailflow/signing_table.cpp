@@ -156,6 +156,11 @@ struct SigningTable::State {
 
 SigningTable::SigningTable(Kind kind) : state_(std::make_unique<State>()) { state_->kind = kind; }
 SigningTable::~SigningTable() = default;
+SigningTable::SigningTable(const SigningTable& other)
+    : state_(std::make_unique<State>(*other.state_)) {}
+SigningTable& SigningTable::operator=(const SigningTable& other) {
+  return *this = SigningTable(other);
+}
 SigningTable::SigningTable(SigningTable&&) noexcept = default;
 SigningTable& SigningTable::operator=(SigningTable&&) noexcept = default;
 

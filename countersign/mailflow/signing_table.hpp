@@ -72,6 +72,8 @@ class SigningTable {
 
   explicit SigningTable(Kind kind = Kind::keys);
   ~SigningTable();
+  SigningTable(const SigningTable& other);
+  SigningTable& operator=(const SigningTable& other);
   SigningTable(SigningTable&&) noexcept;
   SigningTable& operator=(SigningTable&&) noexcept;
 

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a policy needs, and what is agreed with MTAs old and new.
+
+#include "countersign/milter/session_negotiation.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/milter_mta.hpp"
+#include "tests/support/signing.hpp"
+
+namespace countersign::milter {
+namespace {
+
+using mailflow::SigningPolicy;
+using test::postfix_actions;
+using test::postfix_steps;
+
+SigningPolicy signer() {
+  SigningPolicy policy;
+  policy.judges = false;
+  return policy;
+}
+
+Negotiate agreed(const SigningPolicy& policy, const Negotiate& offer) {
+  const auto reply = agree(offer, needs_of(policy));
+  EXPECT_TRUE(reply);
+  return reply.value_or(Negotiate{});
+}
+
+Negotiate agreed_with_postfix(const SigningPolicy& policy) {
+  return agreed(policy, {6, postfix_actions, postfix_steps, {}});
+}
+
+TEST(Negotiation, ASignerHearsOfWhatItNeedsAndAnswersOnlyTheEnd) {
+  const Negotiate reply = agreed_with_postfix(signer());
+  EXPECT_EQ(reply.version, 6U);
+  EXPECT_EQ(reply.actions, action::add_headers | action::choose_macros);
+  const std::uint32_t silences =
+      step::no_reply_connect | step::no_reply_helo | step::no_reply_mail_from |
+      step::no_reply_rcpt_to | step::no_reply_data | step::no_reply_unknown |
+      step::no_reply_header_field | step::no_reply_end_of_header | step::no_reply_body_chunk;
+  EXPECT_EQ(reply.steps, silences | step::no_helo | step::no_rcpt_to | step::no_data |
+                             step::no_unknown | step::skip | step::header_leading_space);
+}
+
+TEST(Negotiation, RecipientsAreHeardOfWhenTheyMatter) {
+  SigningPolicy policy = signer();
+  policy.unsigned_recipients = {"a@example.org"};
+  EXPECT_EQ(agreed_with_postfix(policy).steps & step::no_rcpt_to, 0U);
+  policy = signer();
+  policy.judges = true;
+  EXPECT_EQ(agreed_with_postfix(policy).steps & (step::no_rcpt_to | step::no_helo), 0U);
+}
+
+TEST(Negotiation, AFilterThatDoesNothingHearsOfNothing) {
+  SigningPolicy policy = signer();
+  policy.signs = false;
+  const Negotiate reply = agreed_with_postfix(policy);
+  EXPECT_EQ(reply.actions, action::choose_macros);
+  const std::uint32_t steps = step::no_connect | step::no_mail_from | step::no_header |
+                              step::no_end_of_header | step::no_body;
+  EXPECT_EQ(reply.steps & steps, steps);
+}
+
+TEST(Negotiation, AsksOnlyForTheChangesThatThePolicyMakes) {
+  SigningPolicy policy = signer();
+  policy.removes_old_signatures = true;
+  EXPECT_EQ(needs_of(policy).actions, action::add_headers | action::change_headers);
+  policy = signer();
+  policy.on_limit = mailflow::Action::quarantine;
+  EXPECT_EQ(needs_of(policy).actions, action::add_headers | action::quarantine);
+  policy.signs = false;
+  EXPECT_EQ(needs_of(policy).actions, action::quarantine);
+}
+
+TEST(Negotiation, TakesTheLowerVersion) {
+  for (std::uint32_t version = 2; version <= 6; ++version)
+    EXPECT_EQ(agreed(signer(), {version, postfix_actions, 0, {}}).version, version);
+  EXPECT_EQ(agreed(signer(), {7, postfix_actions, 0, {}}).version, 6U);
+  EXPECT_EQ(agreed(signer(), {0x01000006, postfix_actions, 0, {}}).version, 6U);
+}
+
+TEST(Negotiation, TakesOnlyWhatIsOffered) {
+  const Negotiate reply = agreed(signer(), {2, action::add_headers, 0x7F, {}});
+  EXPECT_EQ(reply.actions, action::add_headers);
+  EXPECT_EQ(reply.steps, step::no_helo | step::no_rcpt_to);
+  EXPECT_TRUE(reply.macros.empty());
+}
+
+TEST(Negotiation, FailsForWhatIsTooOldOrForbidden) {
+  const auto error = [](const Negotiate& offer) {
+    return agree(offer, needs_of(signer())).error();
+  };
+  EXPECT_EQ(error({1, postfix_actions, postfix_steps, {}}), NegotiationError::unsupported_version);
+  EXPECT_EQ(error({0, postfix_actions, postfix_steps, {}}), NegotiationError::unsupported_version);
+  EXPECT_EQ(error({6, postfix_actions & ~action::add_headers, postfix_steps, {}}),
+            NegotiationError::missing_actions);
+}
+
+TEST(Negotiation, AsksForTheMacrosThatDecide) {
+  SigningPolicy policy = signer();
+  policy.macros = {{"zone", {"inside"}}, {"v", {}}};
+  const Negotiate reply = agreed_with_postfix(policy);
+  ASSERT_EQ(reply.macros.size(), 4U);
+  EXPECT_EQ(reply.macros[0].stage, MacroStage::connect);
+  EXPECT_EQ(reply.macros[0].names, "j {daemon_name} {client_addr} {zone} v");
+  EXPECT_EQ(reply.macros[1].stage, MacroStage::mail_from);
+  EXPECT_EQ(reply.macros[1].names, "i {auth_type} {auth_authen} {zone} v");
+  EXPECT_EQ(reply.macros[2].stage, MacroStage::end_of_body);
+  EXPECT_EQ(reply.macros[2].names, "i");
+  EXPECT_EQ(reply.macros[3].stage, MacroStage::end_of_header);
+  EXPECT_EQ(reply.macros[3].names, "i {zone} v");
+}
+
+TEST(Needs, CoverWhatNeedsNoMore) {
+  SigningPolicy small = signer();
+  SigningPolicy large = signer();
+  large.judges = true;
+  large.removes_old_signatures = true;
+  large.macros = {{"zone", {}}};
+  EXPECT_TRUE(needs_of(large).cover(needs_of(small)));
+  EXPECT_FALSE(needs_of(small).cover(needs_of(large)));
+  EXPECT_TRUE(needs_of(small).cover(needs_of(small)));
+
+  SigningPolicy steps = signer();
+  steps.judges = true;
+  EXPECT_FALSE(needs_of(small).cover(needs_of(steps)));
+  SigningPolicy actions = signer();
+  actions.removes_old_signatures = true;
+  EXPECT_FALSE(needs_of(small).cover(needs_of(actions)));
+  SigningPolicy macros = signer();
+  macros.macros = {{"zone", {}}};
+  EXPECT_FALSE(needs_of(small).cover(needs_of(macros)));
+}
+
+}  // namespace
+}  // namespace countersign::milter
