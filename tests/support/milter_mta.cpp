@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "tests/support/exact.hpp"
-#include "tests/support/signing.hpp"
 
 namespace countersign::test {
 
@@ -168,6 +167,18 @@ milter::SessionFailed Mta::failure() const {
   for (const milter::Event& event : events_)
     if (const auto* failed = std::get_if<milter::SessionFailed>(&event)) return *failed;
   throw std::logic_error("the session has not failed");
+}
+
+Mta ready_mta(mailflow::SigningPolicy policy, std::uint32_t steps) {
+  Mta mta(std::move(policy));
+  mta.negotiate(steps);
+  mta.connect();
+  return mta;
+}
+
+bool was_signed(Mta& mta, std::string_view author) {
+  mta.send_message(author);
+  return !mta.outcome().signatures.empty();
 }
 
 }  // namespace countersign::test

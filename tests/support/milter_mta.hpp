@@ -5,16 +5,21 @@
 
 #pragma once
 
-#include <chrono>
+#include <gmock/gmock.h>
+
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "countersign/mailflow/signing_policy.hpp"
 #include "countersign/milter/packet.hpp"
 #include "countersign/milter/packet_reply.hpp"
 #include "countersign/milter/session.hpp"
+#include "tests/support/signing.hpp"
 
 namespace countersign::test {
 
@@ -79,5 +84,23 @@ class Mta {
   std::vector<milter::Event> events_;
   bool closed_ = false;
 };
+
+/// An MTA that has negotiated and connected from 127.0.0.1, a host of ours.
+[[nodiscard]] Mta ready_mta(mailflow::SigningPolicy policy = policy_for_example_org(),
+                            std::uint32_t steps = postfix_steps);
+
+/// Sends a message by that author and says whether it was signed.
+[[nodiscard]] bool was_signed(Mta& mta, std::string_view author = "alice@example.org");
+
+/// How many events of that kind there were.
+template <class Wanted>
+[[nodiscard]] std::size_t count_events(const Mta& mta) {
+  std::size_t count = 0;
+  for (const milter::Event& event : mta.events()) count += std::holds_alternative<Wanted>(event);
+  return count;
+}
+
+/// Matches the reply that inserts a signature.
+inline const auto is_signature = testing::StartsWith("insert 0 DKIM-Signature: v=1; ");
 
 }  // namespace countersign::test
