@@ -23,7 +23,7 @@ class Resolver {
   /// deadline     how long to wait; then the answer is a timeout.
   /// Returns      always an answer, a failure too being one. Cancelled, it returns a timeout at
   ///              once. What is returned owns what it needs and may outlive the resolver, which
-  ///              then answers nothing but timeouts.
+  ///              then answers nothing but failures.
   [[nodiscard]] virtual boost::asio::awaitable<dns::Answer> lookup(
       dns::Question question, std::chrono::steady_clock::duration deadline) = 0;
 };
