@@ -4,16 +4,20 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <optional>
 
 #include "cli/failure.hpp"
 #include "cli/input.hpp"
 #include "countersign/dns/zone.hpp"
+#include "service/dns/blocking_lookups.hpp"
 
 namespace countersign::cli {
 
 struct Lookups::State {
   std::optional<dns::Zone> zone;
+  std::optional<service::BlockingLookups> live;
+  std::chrono::seconds timeout{};
 };
 
 void DnsOptions::declare(CLI::App& command) {
@@ -26,7 +30,11 @@ void DnsOptions::declare(CLI::App& command) {
 }
 
 Lookups::Lookups(const DnsOptions& options) : state_(std::make_unique<State>()) {
-  if (options.zone_file.empty()) return;
+  if (options.zone_file.empty()) {
+    state_->timeout = std::chrono::seconds(options.timeout_seconds);
+    state_->live.emplace(service::UnboundOptions{.nameservers = options.nameservers});
+    return;
+  }
   Result<dns::Zone, dns::ZoneError> zone =
       dns::Zone::parse(read_small_input(options.zone_file), Limits());
   if (!zone) {
@@ -39,9 +47,10 @@ Lookups::Lookups(const DnsOptions& options) : state_(std::make_unique<State>()) 
 Lookups::~Lookups() = default;
 
 std::vector<dns::Answer> Lookups::answer(const std::vector<dns::OpenQuestion>& questions) {
+  if (state_->live) return state_->live->answer(questions, state_->timeout);
   std::vector<dns::Answer> answers;
   for (const dns::OpenQuestion& open : questions) {
-    answers.push_back(state_->zone ? state_->zone->answer(open.question) : dns::Answer{});
+    answers.push_back(state_->zone->answer(open.question));
   }
   return answers;
 }

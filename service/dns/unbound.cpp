@@ -28,7 +28,6 @@
 #include <deque>
 #include <fstream>
 #include <future>
-#include <stdexcept>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -37,6 +36,7 @@
 #include "countersign/dns/presentation.hpp"
 #include "service/dns/answer_slot.hpp"
 #include "service/dns/descriptor_event.hpp"
+#include "service/run/start_error.hpp"
 
 namespace countersign::service {
 
@@ -159,8 +159,10 @@ struct DeleteContext {
 };
 using Context = std::unique_ptr<ub_ctx, DeleteContext>;
 
+[[noreturn]] void refuse(const std::string& sentence) { throw StartError(sentence, EX_CONFIG); }
+
 void check(int error, const std::string& what) {
-  if (error != 0) throw std::runtime_error(what + ": " + ub_strerror(error));
+  if (error != 0) refuse(what + ": " + ub_strerror(error));
 }
 
 void set(const Context& context, const char* option, const std::string& value) {
@@ -170,7 +172,7 @@ void set(const Context& context, const char* option, const std::string& value) {
 
 // libunbound opens files late and says little; whether they can be read is asked before.
 void require_readable(const std::string& file, const std::string& what) {
-  if (!std::ifstream(file)) throw std::runtime_error("cannot read the " + what + ' ' + file);
+  if (!std::ifstream(file)) refuse("cannot read the " + what + ' ' + file);
 }
 
 void add_nameserver(const Context& context, const std::string& nameserver) {
@@ -178,8 +180,8 @@ void add_nameserver(const Context& context, const std::string& nameserver) {
   const asio::ip::address address =
       asio::ip::make_address(nameserver.substr(0, nameserver.find('@')), error);
   if (error)
-    throw std::runtime_error("the name server \"" + nameserver +
-                             "\" is no IP address; write ADDRESS or ADDRESS@PORT");
+    refuse("the name server \"" + nameserver +
+           "\" is no IP address; write ADDRESS or ADDRESS@PORT");
   check(ub_ctx_set_fwd(context.get(), nameserver.c_str()),
         "the resolver refuses the name server " + nameserver);
   if (address.is_loopback()) set(context, "do-not-query-localhost:", "no");
@@ -204,7 +206,7 @@ void choose_nameservers(const Context& context, const UnboundOptions& options) {
 
 Context make_context(EventBase& base, const UnboundOptions& options) {
   Context context(ub_ctx_create_ub_event(&base));
-  if (context == nullptr) throw std::runtime_error("the resolver cannot start: out of memory");
+  if (context == nullptr) refuse("the resolver cannot start: out of memory");
   const std::string cache_size = std::to_string(options.cache_mebibytes) + 'm';
   set(context, "msg-cache-size:", cache_size);
   set(context, "rrset-cache-size:", cache_size);

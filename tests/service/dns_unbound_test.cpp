@@ -22,6 +22,7 @@
 #include <thread>
 
 #include "countersign/dns/zone.hpp"
+#include "service/dns/blocking_lookups.hpp"
 #include "service/dns/drive.hpp"
 #include "tests/support/name_server.hpp"
 #include "tests/support/run_awaitable.hpp"
@@ -298,6 +299,22 @@ TEST_F(Unbound, TheResolverMayEndWhileQuestionsAreOpen) {
   EXPECT_LT(Clock::now() - begin, seconds{5});
   EXPECT_EQ(failures, 5);
   EXPECT_EQ(run_awaitable(io, std::move(late)).status, AnswerStatus::timeout);
+}
+
+TEST_F(Unbound, AnswersProgramsThatWait) {
+  BlockingLookups lookups(options());
+  for (int again = 0; again < 2; ++again) {
+    const std::vector<Answer> answers =
+        lookups.answer({{1, {"mail.example.com", RecordType::a}},
+                        {2, {"silent.example", RecordType::txt}},
+                        {3, {"nowhere.example.com", RecordType::txt}}},
+                       milliseconds{300});
+    ASSERT_EQ(answers.size(), 3u);
+    EXPECT_EQ(answers[0].status, AnswerStatus::records);
+    EXPECT_EQ(answers[1].status, AnswerStatus::timeout);
+    EXPECT_EQ(answers[2].status, AnswerStatus::nxdomain);
+  }
+  EXPECT_TRUE(lookups.answer({}, milliseconds{300}).empty());
 }
 
 TEST_F(Unbound, StartsAndEndsWithoutAQuestion) {
