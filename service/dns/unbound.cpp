@@ -191,11 +191,11 @@ constexpr const char* system_file = "/etc/resolv.conf";
 
 void choose_nameservers(const Context& context, const UnboundOptions& options) {
   for (const std::string& nameserver : options.nameservers) add_nameserver(context, nameserver);
-  const bool asks_system = options.nameservers.empty() && options.configuration_file.empty();
+  // Without that file libunbound walks down from the root servers itself.
+  const bool asks_system = options.nameservers.empty() && options.configuration_file.empty() &&
+                           std::ifstream(system_file).is_open();
   if (asks_system) {
-    // Without that file libunbound walks down from the root servers itself.
-    if (std::ifstream(system_file))
-      check(ub_ctx_resolvconf(context.get(), system_file), "cannot read /etc/resolv.conf");
+    check(ub_ctx_resolvconf(context.get(), system_file), "cannot read /etc/resolv.conf");
     // A resolver on this very machine is common there. Whoever forwards everything follows no
     // delegation to a local address, against which the option protects.
     set(context, "do-not-query-localhost:", "no");
