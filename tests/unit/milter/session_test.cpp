@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A milter connection from the MTA's side: what is agreed, what is answered, what is signed, and who
-// the client is (S-53, S-54, S-57).
+// A milter connection from the MTA's side: what is agreed, what is answered, what is signed, and
+// who the client is (S-53, S-54, S-57).
 
 #include "countersign/milter/session.hpp"
 
