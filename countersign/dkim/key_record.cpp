@@ -23,14 +23,14 @@ std::unexpected<KeyRecordError> error(Code code, std::size_t offset) {
   return std::unexpected(KeyRecordError{code, offset});
 }
 
-// The words of a list with ":" between them, in lower case; none for a tag that is absent or empty.
+// The words of a list with ":" between them; none for a tag that is absent or empty.
 std::vector<std::string> words_of(const Tag* tag) {
   std::vector<std::string> words;
   std::string_view rest = tag != nullptr ? tag->value : std::string_view();
   while (!rest.empty()) {
     const std::size_t colon = std::min(rest.find(':'), rest.size());
     const std::string_view word = text::trim(rest.substr(0, colon), text::is_fws);
-    if (!word.empty()) words.push_back(text::to_lower(word));
+    if (!word.empty()) words.emplace_back(word);
     rest.remove_prefix(std::min(colon + 1, rest.size()));
   }
   return words;
@@ -56,7 +56,7 @@ bool serves_email(const Tag* service) {
 std::optional<crypto::KeyType> key_type_of(const Tag* type) {
   if (type == nullptr) return crypto::KeyType::rsa;
   for (const crypto::KeyType known : {crypto::KeyType::rsa, crypto::KeyType::ed25519})
-    if (text::equal_ignoring_case(type->value, crypto::to_string(known))) return known;
+    if (type->value == crypto::to_string(known)) return known;
   return std::nullopt;
 }
 

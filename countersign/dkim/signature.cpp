@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reads and writes DKIM-Signature fields. The reader takes one tag after the other, each by its own
-// rules, and keeps the first thing that is wrong.
+// rules, and keeps the first thing that is wrong. It is as strict as RFC 6376 §6.1.1 wants: to be
+// liberal in what one accepts is a bad strategy here.
 
 #include "countersign/dkim/signature.hpp"
 
@@ -33,7 +34,7 @@ void split(std::string_view list, char separator, Take take) {
 
 std::optional<Canonicalization> canonicalization_of(std::string_view word) {
   for (const Canonicalization known : {Canonicalization::simple, Canonicalization::relaxed})
-    if (text::equal_ignoring_case(word, to_string(known))) return known;
+    if (word == to_string(known)) return known;
   return std::nullopt;
 }
 
@@ -74,8 +75,7 @@ class SignatureReader {
     const Tag* tag = tags_.find("q");
     if (tag == nullptr) return;
     bool known = false;
-    split(tag->value, ':',
-          [&](std::string_view method) { known |= text::equal_ignoring_case(method, "dns/txt"); });
+    split(tag->value, ':', [&](std::string_view method) { known |= method == "dns/txt"; });
     if (!known) fail(Code::unknown_query_method, *tag);
   }
 
@@ -96,7 +96,7 @@ class SignatureReader {
     if (tag == nullptr) return {};
     for (const Algorithm known :
          {Algorithm::rsa_sha256, Algorithm::ed25519_sha256, Algorithm::rsa_sha1})
-      if (text::equal_ignoring_case(tag->value, to_string(known))) return known;
+      if (tag->value == to_string(known)) return known;
     fail(Code::unknown_algorithm, *tag);
     return {};
   }
@@ -186,7 +186,7 @@ class SignatureReader {
 
   bool requests_reports() {
     const Tag* tag = tags_.find("r");
-    return tag != nullptr && text::equal_ignoring_case(tag->value, "y");
+    return tag != nullptr && tag->value == "y";
   }
 
  private:

@@ -78,7 +78,8 @@ struct Signature {
 ///
 /// field_value  raw octets, at most limits.field_bytes_max; the result keeps no view of them.
 /// Errors       each SignatureErrorCode, with the offset in octets.
-/// Leniency     unknown tags are ignored; folding space inside b= and bh= is dropped.
+/// Leniency     unknown tags are ignored, and copies in z= that cannot be read. Words are compared
+///              with regard to case, as the RFC has it for all values but names.
 /// RFC 6376 §3.5, RFC 8301 §3.1, RFC 8616 §5
 [[nodiscard]] countersign::Result<Signature, SignatureError> parse_signature(
     std::string_view field_value, const Limits& limits);

@@ -50,7 +50,6 @@ TEST(ParseKeyRecord, ReadsTheKeyAloneWithItsDefaults) {
 TEST(ParseKeyRecord, ReadsBothTypes) {
   EXPECT_EQ(ok("v=DKIM1; k=rsa; " + rsa_p()).key.type(), crypto::KeyType::rsa);
   EXPECT_EQ(ok("v=DKIM1; k=ed25519; " + ed25519_p()).key.type(), crypto::KeyType::ed25519);
-  EXPECT_EQ(ok("k=RSA; " + rsa_p()).key.type(), crypto::KeyType::rsa);
 }
 
 TEST(ParseKeyRecord, WantsItsVersionFirstAndExact) {
@@ -74,6 +73,7 @@ TEST(ParseKeyRecord, WantsAKey) {
   bad("k=ed25519; " + rsa_p(), bad_key, 13);
   bad("k=ed448; " + rsa_p(), unknown_key_type, 2);
   bad("k=; " + rsa_p(), unknown_key_type, 2);
+  bad("k=RSA; " + rsa_p(), unknown_key_type, 2);
 }
 
 TEST(ParseKeyRecord, TakesFoldingSpaceInsideTheKey) {
@@ -95,18 +95,20 @@ TEST(ParseKeyRecord, IsVoidWithATagTwice) {
 
 TEST(ParseKeyRecord, MustServeMail) {
   for (const std::string_view service :
-       {"s=*; ", "s=email; ", "s=other:email; ", "s=EMAIL; ", "s= other : * ; ", "s=; "})
+       {"s=*; ", "s=email; ", "s=other:email; ", "s= other : * ; ", "s=; "})
     ok(std::string(service) + rsa_p());
   bad("s=other; " + rsa_p(), wrong_service, 2);
+  bad("s=EMAIL; " + rsa_p(), wrong_service, 2);
   bad("s=emails; " + rsa_p(), wrong_service, 2);
   bad("s=email*; " + rsa_p(), wrong_service, 2);
 }
 
 TEST(ParseKeyRecord, MayNameItsHashes) {
   EXPECT_TRUE(ok("h=sha256; " + rsa_p()).allows_sha256());
-  EXPECT_TRUE(ok("h=sha1 : SHA256; " + rsa_p()).allows_sha256());
+  EXPECT_TRUE(ok("h=sha1 : sha256 ; " + rsa_p()).allows_sha256());
   EXPECT_TRUE(ok("h=; " + rsa_p()).allows_sha256());
   EXPECT_FALSE(ok("h=sha1; " + rsa_p()).allows_sha256());
+  EXPECT_FALSE(ok("h=SHA256; " + rsa_p()).allows_sha256());
   EXPECT_FALSE(ok("h=sha2560:unknown; " + rsa_p()).allows_sha256());
 }
 
