@@ -6,11 +6,34 @@
 #include "countersign/dkim/signed_header.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "countersign/text/abnf.hpp"
 
 namespace countersign::dkim {
+
+namespace {
+
+// Fields of which a second one is an error, or misleads. RFC 5322 §3.6, RFC 2045 §3
+constexpr std::array<std::string_view, 14> single_fields = {
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Date",
+    "Subject",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "List-Unsubscribe",
+};
+
+}  // namespace
 
 FieldIndex::FieldIndex(const Header& header) : header_(&header) {
   hashes_.reserve(header.size());
@@ -23,6 +46,14 @@ std::string_view FieldIndex::name_at(std::size_t place) const {
   const std::string_view before_value =
       field.raw().substr(0, field.raw().size() - field.value().size());
   return before_value.ends_with(':') ? field.name() : std::string_view();
+}
+
+std::size_t FieldIndex::count(std::string_view name) const {
+  const std::uint32_t hash = hash_of(name);
+  std::size_t count = 0;
+  for (std::size_t place = 0; place < hashes_.size(); ++place)
+    if (hashes_[place] == hash && equal_names(name_at(place), name)) ++count;
+  return count;
 }
 
 std::uint32_t FieldIndex::hash_of(std::string_view name) {
@@ -60,6 +91,18 @@ crypto::Sha256 hash_signed_header(const FieldIndex& index, const SignedHeader& c
   append_signed_fields(octets, index, covered);
   append_canonical_field(octets, covered.signature_field, covered.canonicalization);
   return crypto::sha256(octets);
+}
+
+std::vector<std::string_view> find_added_fields(const FieldIndex& index,
+                                                const std::vector<std::string>& names) {
+  std::vector<std::string_view> added;
+  for (const std::string_view single : single_fields) {
+    const auto covered = std::ranges::count_if(
+        names, [&](const std::string& name) { return equal_names(name, single); });
+    if (covered != 0 && static_cast<std::size_t>(covered) < index.count(single))
+      added.push_back(single);
+  }
+  return added;
 }
 
 HeaderField without_signature_value(const HeaderField& field) {

@@ -32,6 +32,8 @@ class FieldIndex {
   /// The name of the field at that place; empty for a line without a colon, which is no field and
   /// which no name stands for.
   [[nodiscard]] std::string_view name_at(std::size_t place) const;
+  /// How many fields have that name.
+  [[nodiscard]] std::size_t count(std::string_view name) const;
   /// A number that is equal for equal names in any case, and seldom for others.
   [[nodiscard]] static std::uint32_t hash_of(std::string_view name);
   /// hash_of() name_at() that place.
@@ -65,6 +67,12 @@ void append_signed_fields(std::string& out, const FieldIndex& index, const Signe
 /// without a line end. RFC 6376 §3.7
 [[nodiscard]] crypto::Sha256 hash_signed_header(const FieldIndex& index,
                                                 const SignedHeader& covered);
+
+/// Names of the fields that came after the signature, by all appearance: fields that a message has
+/// once at most, that the names of h= cover, and of which the message has more than they cover. A
+/// reader may be shown the unsigned one. RFC 6376 §8.15, RFC 5322 §3.6
+[[nodiscard]] std::vector<std::string_view> find_added_fields(
+    const FieldIndex& index, const std::vector<std::string>& names);
 
 /// A signature field as it was when it was signed: the value of b= and the folding space around it
 /// gone. RFC 6376 §3.7

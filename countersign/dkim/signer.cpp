@@ -58,8 +58,8 @@ struct Signer::State {
   BodyHashes body_hashes;
   std::vector<std::size_t> wishes;  // Of BodyHashes, one for each identity.
 
-  Signature prepare(const SigningIdentity& identity, const BodyHash& body,
-                    std::chrono::sys_seconds now) const {
+  [[nodiscard]] Signature prepare(const SigningIdentity& identity, const BodyHash& body,
+                                  std::chrono::sys_seconds now) const {
     Signature signature{.algorithm = algorithm_of(identity.key.type()),
                         .signature = {},
                         .body_hash = std::string(crypto::as_octets(body.digest)),
@@ -82,7 +82,8 @@ struct Signer::State {
     return signature;
   }
 
-  HeaderField sign(const SigningIdentity& identity, const Signature& signature) const {
+  [[nodiscard]] HeaderField sign(const SigningIdentity& identity,
+                                 const Signature& signature) const {
     text::FoldedField field = format_unsigned(signature);
     const HeaderField unsigned_field(field.text());
     const crypto::Sha256 hash =

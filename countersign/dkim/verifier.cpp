@@ -14,6 +14,7 @@
 #include <span>
 #include <utility>
 
+#include "countersign/assert.hpp"
 #include "countersign/crypto/public_key.hpp"
 #include "countersign/dkim/body_hash.hpp"
 #include "countersign/dkim/key_lookup.hpp"
@@ -39,6 +40,12 @@ struct Candidate {
   }
 };
 
+// The values of a field that could be read.
+const Signature& values_of(const SignatureResult& result) {
+  COUNTERSIGN_ASSERT(result.signature.has_value());
+  return *result.signature;
+}
+
 // --- reading the fields ---
 
 Candidate read_candidate(const HeaderField& field, std::size_t field_index, const Limits& limits) {
@@ -57,7 +64,7 @@ Candidate read_candidate(const HeaderField& field, std::size_t field_index, cons
   }
   candidate.result.signature = *std::move(signature);
   // Neither body nor key could change this. RFC 8301 §3.1
-  if (candidate.result.signature->algorithm == Algorithm::rsa_sha1)
+  if (values_of(candidate.result).algorithm == Algorithm::rsa_sha1)
     candidate.settle(Result::policy, Reason::rsa_sha1);
   return candidate;
 }
@@ -86,7 +93,7 @@ void apply_limit(std::vector<Candidate>& candidates, const Header& header, const
   std::vector<std::pair<unsigned, std::size_t>> order;  // Distance, then from the top down.
   for (std::size_t i = 0; i < candidates.size(); ++i)
     if (is_open(candidates[i]))
-      order.emplace_back(distance(candidates[i].result.signature->sdid, authors), i);
+      order.emplace_back(distance(values_of(candidates[i].result).sdid, authors), i);
   std::ranges::sort(order);
   for (const auto& [_, i] : std::span(order).subspan(limits.signatures_max))
     candidates[i].settle(Result::policy, Reason::limit_exceeded);
@@ -95,7 +102,7 @@ void apply_limit(std::vector<Candidate>& candidates, const Header& header, const
 // --- what needs no key ---
 
 void check_time(Candidate& candidate, std::chrono::sys_seconds now, const Limits& limits) {
-  const Signature& signature = *candidate.result.signature;
+  const Signature& signature = values_of(candidate.result);
   const auto seconds =
       static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 0));
   if (signature.time && *signature.time > seconds + limits.clock_drift_seconds)
@@ -105,7 +112,7 @@ void check_time(Candidate& candidate, std::chrono::sys_seconds now, const Limits
 }
 
 void check_body(Candidate& candidate, const BodyHash& hash) {
-  const Signature& signature = *candidate.result.signature;
+  const Signature& signature = values_of(candidate.result);
   candidate.result.body_octets_signed = hash.octets_hashed;
   candidate.result.body_octets_total = hash.octets_total;
   if (signature.body_length && *signature.body_length > hash.octets_total)
@@ -126,11 +133,8 @@ bool auid_is_strict(const Signature& signature) {
          signature.sdid.text();
 }
 
-void check_key(Candidate& candidate, const KeyLookup& lookup, const Limits& limits) {
-  candidate.result.key_authenticated = lookup.authenticated;
-  if (!lookup.record) return candidate.settle(lookup.result, lookup.reason, lookup.detail);
-  const KeyRecord& record = *lookup.record;
-  const Signature& signature = *candidate.result.signature;
+void check_key(Candidate& candidate, const KeyRecord& record, const Limits& limits) {
+  const Signature& signature = values_of(candidate.result);
   candidate.result.key_bits = record.key.bits();
   candidate.result.key_testing = record.testing;
   if (!record.allows_sha256())
@@ -147,7 +151,7 @@ void check_key(Candidate& candidate, const KeyLookup& lookup, const Limits& limi
 // --- the signature itself ---
 
 crypto::Sha256 header_hash(const FieldIndex& index, const SignatureResult& result) {
-  const Signature& signature = *result.signature;
+  const Signature& signature = values_of(result);
   return hash_signed_header(
       index, {.names = signature.signed_fields,
               .canonicalization = signature.header_canonicalization,
@@ -155,18 +159,19 @@ crypto::Sha256 header_hash(const FieldIndex& index, const SignatureResult& resul
               .own_place = result.field_index});
 }
 
-void check_signature(Candidate& candidate, const crypto::PublicKey& key, const crypto::Sha256& hash,
+void check_signature(Candidate& candidate, const crypto::PublicKey& key, const FieldIndex& index,
                      const VerifyPolicy& policy) {
-  const SignatureResult& result = candidate.result;
-  if (!key.verify(hash, result.signature->signature))
-    candidate.settle(Result::fail, Reason::signature_mismatch);
-  else if (result.body_octets_signed < result.body_octets_total)
-    candidate.settle(policy.accept_partly_signed_body ? Result::pass : Result::policy,
-                     Reason::body_partly_signed,
-                     std::to_string(result.body_octets_signed) + " of " +
-                         std::to_string(result.body_octets_total) + " octets are signed");
-  else
-    candidate.settle(Result::pass, Reason::valid);
+  SignatureResult& result = candidate.result;
+  const Signature& signature = values_of(result);
+  if (!key.verify(header_hash(index, result), signature.signature))
+    return candidate.settle(Result::fail, Reason::signature_mismatch);
+  result.added_fields = find_added_fields(index, signature.signed_fields);
+  if (result.body_octets_signed == result.body_octets_total)
+    return candidate.settle(Result::pass, Reason::valid);
+  candidate.settle(policy.accept_partly_signed_body ? Result::pass : Result::policy,
+                   Reason::body_partly_signed,
+                   std::to_string(result.body_octets_signed) + " of " +
+                       std::to_string(result.body_octets_total) + " octets are signed");
 }
 
 }  // namespace
@@ -189,7 +194,7 @@ struct Verifier::State {
     apply_limit(candidates, header, limits);
     for (Candidate& candidate : candidates) {
       if (candidate.settled) continue;
-      const Signature& signature = *candidate.result.signature;
+      const Signature& signature = values_of(candidate.result);
       candidate.body_hash =
           body_hashes.want(signature.body_canonicalization, signature.body_length);
     }
@@ -208,7 +213,7 @@ struct Verifier::State {
     std::vector<std::string> names;
     for (Candidate& candidate : candidates) {
       if (candidate.settled) continue;
-      const Signature& signature = *candidate.result.signature;
+      const Signature& signature = values_of(candidate.result);
       std::string name = key_name(signature.selector, signature.sdid);
       const auto known = std::ranges::find(names, name);
       candidate.key = static_cast<std::size_t>(known - names.begin());
@@ -221,9 +226,13 @@ struct Verifier::State {
     for (Candidate& candidate : candidates) {
       if (candidate.settled) continue;
       const KeyLookup& key = keys[candidate.key];
-      check_key(candidate, key, limits);
-      if (candidate.settled) continue;
-      check_signature(candidate, key.record->key, header_hash(index, candidate.result), policy);
+      candidate.result.key_authenticated = key.authenticated;
+      if (!key.record) {
+        candidate.settle(key.result, key.reason, key.detail);
+        continue;
+      }
+      check_key(candidate, *key.record, limits);
+      if (!candidate.settled) check_signature(candidate, key.record->key, index, policy);
     }
   }
 

@@ -40,6 +40,10 @@ struct SignatureResult {
   bool key_authenticated = false;        ///< DNSSEC validated the key record
   std::uint64_t body_octets_signed = 0;  ///< of the canonical body
   std::uint64_t body_octets_total = 0;   ///< of the canonical body
+  /// Of a signature that passed: fields that stand more often in the message than they were signed,
+  /// though a message has one at most; sign of an attack that oversigning would have stopped. The
+  /// names are constants.
+  std::vector<std::string_view> added_fields;
   std::size_t field_index = 0;  ///< of the DKIM-Signature field in the header, from the top
 
   /// True when the signature passed and vouches for all that a reader gets to see of the body. Only

@@ -94,6 +94,19 @@ TEST(SignedHeader, HashesTheSignatureFieldWithoutLineEnd) {
       crypto::sha256("From: a\r\nDKIM-Signature: v=1;  b="));
 }
 
+TEST(AddedFields, AreSingleOnesThatStandMoreOftenThanSigned) {
+  const auto added = [](std::string_view text, const std::vector<std::string>& names) {
+    const Header header = sample::message(text).header;
+    return find_added_fields(FieldIndex(header), names);
+  };
+  using Names = std::vector<std::string_view>;
+  EXPECT_EQ(added("From: a\nSubject: b\n\n", {"from", "subject"}), Names{});
+  EXPECT_EQ(added("subject: x\nFrom: a\nSubject: b\n\n", {"from", "SUBJECT"}), Names{"Subject"});
+  EXPECT_EQ(added("subject: x\nFrom: a\nSubject: b\n\n", {"from", "subject", "subject"}), Names{});
+  EXPECT_EQ(added("Subject: x\nFrom: a\nSubject: b\n\n", {"from"}), Names{});
+  EXPECT_EQ(added("Received: x\nReceived: y\nX: a\nX: b\n\n", {"received", "x"}), Names{});
+}
+
 TEST(WithoutSignatureValue, EmptiesTheTagAndNothingElse) {
   EXPECT_EQ(without("DKIM-Signature: v=1; b=abc"), "DKIM-Signature: v=1; b=");
   EXPECT_EQ(without("DKIM-Signature: v=1; b=abc; d=x"), "DKIM-Signature: v=1; b=; d=x");

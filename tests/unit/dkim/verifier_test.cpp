@@ -89,6 +89,16 @@ TEST(Verifier, FindsSignaturesAnywhereAndInAnyCase) {
   EXPECT_EQ(result.field_index, 3u);
 }
 
+// S-26: it passes, but who reads the message may be shown what nobody signed.
+TEST(Verifier, NamesFieldsThatCameAfterTheSignature) {
+  Message message = signed_plain();
+  EXPECT_TRUE(sample::verify(message, sample::zone()).at(0).added_fields.empty());
+  message.header.insert(message.header.begin(), HeaderField("Subject: another"));
+  const SignatureResult result = sample::verify(message, sample::zone()).at(0);
+  expect(result, Result::pass, Reason::valid);
+  EXPECT_EQ(result.added_fields, std::vector<std::string_view>{"Subject"});
+}
+
 // RFC 8463 §A.3: the example with an Ed25519 and an RSA signature.
 TEST(Verifier, AcceptsTheExampleOfRfc8463) {
   const Message message = sample::message(
