@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
+#include <variant>
 
 namespace countersign::mailflow {
 
@@ -45,10 +47,12 @@ std::string with_domain(std::string_view text, const DomainName& domain) {
   return result;
 }
 
+using KeysByDomain = std::unordered_map<std::string, crypto::PrivateKey>;
+
 /// The key of the entry for that d=, or nullptr.
 const crypto::PrivateKey* key_for(const KeyEntry& entry, const DomainName& sdid) {
   if (const auto* key = std::get_if<crypto::PrivateKey>(&entry.key)) return key;
-  const auto& keys = std::get<1>(entry.key);
+  const auto& keys = std::get<KeysByDomain>(entry.key);
   const auto found = keys.find(sdid.text());
   return found == keys.end() ? nullptr : &found->second;
 }
@@ -63,6 +67,17 @@ std::optional<DomainName> listed_domain(const SingleKey& single, const DomainNam
     if (parent && single.domains.contains(*parent)) return *parent;
   }
   return std::nullopt;
+}
+
+/// True when the line is about that domain, and does not merely match it as it matches every other:
+/// a relay that signs for all comers has "*".
+bool is_about(const SigningPolicy& policy, const SigningEntry& line, const DomainName& domain) {
+  const KeyEntry* entry =
+      policy.key_table.find(line.key_name == "%" ? domain.text() : line.key_name);
+  if (entry != nullptr && entry->domain) return domain.is_at_or_below(*entry->domain);
+  const bool matches_all = line.pattern == "*" || line.pattern == "*@*";
+  if (!matches_all || entry == nullptr) return !matches_all;
+  return std::holds_alternative<KeysByDomain>(entry->key) && key_for(*entry, domain) != nullptr;
 }
 
 /// Gathers identities line by line.
@@ -158,9 +173,11 @@ Identities find_identities(const SigningPolicy& policy, const Mailbox& author) {
 }
 
 bool is_one_of_ours(const SigningPolicy& policy, const Mailbox& author) {
-  if (policy.signing_table)
-    return !policy.signing_table->match(author.local_part, author.domain, true).empty();
-  return policy.single_key && listed_domain(*policy.single_key, author.domain);
+  if (!policy.signing_table)
+    return policy.single_key && listed_domain(*policy.single_key, author.domain);
+  return std::ranges::any_of(
+      policy.signing_table->match(author.local_part, author.domain, false),
+      [&](const SigningEntry* line) { return is_about(policy, *line, author.domain); });
 }
 
 }  // namespace countersign::mailflow

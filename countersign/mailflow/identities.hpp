@@ -27,7 +27,8 @@ struct Identities {
 /// Looks the author up.
 [[nodiscard]] Identities find_identities(const SigningPolicy& policy, const Mailbox& author);
 
-/// True when there is a key for the author, without a look at the key.
+/// True when the tables are about the author's domain, so that a stranger who writes as the author
+/// is news: a line that matches everyone says nothing about anyone.
 [[nodiscard]] bool is_one_of_ours(const SigningPolicy& policy, const Mailbox& author);
 
 }  // namespace countersign::mailflow

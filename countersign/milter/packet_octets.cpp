@@ -64,8 +64,11 @@ FrameWriter& FrameWriter::short_number(std::uint16_t value) {
 }
 
 FrameWriter& FrameWriter::text(std::string_view value) {
-  for (const char octet : value)
-    if (octet != '\0') out_ += octet;
+  for (std::size_t nul; (nul = value.find('\0')) != std::string_view::npos;) {
+    out_ += value.substr(0, nul);
+    value.remove_prefix(nul + 1);
+  }
+  out_ += value;
   out_ += '\0';
   return *this;
 }

@@ -241,15 +241,41 @@ TEST(FindIdentities, WithoutTablesOrKeyNothingSigns) {
 }
 
 TEST(IsOneOfOurs, AgreesWithTheTables) {
-  const SigningPolicy table = policy_with({"*@example.org missing"});
+  const SigningPolicy table = policy_with({"*@example.org missing", "*@b.example kn"});
   EXPECT_TRUE(is_one_of_ours(table, author("a@example.org")));
+  EXPECT_TRUE(is_one_of_ours(table, author("a@b.example")));
   EXPECT_FALSE(is_one_of_ours(table, author("a@example.net")));
+  EXPECT_FALSE(is_one_of_ours(SigningPolicy(), author("a@example.org")));
+}
+
+TEST(IsOneOfOurs, ALineForEveryoneIsAboutItsSigningDomain) {
+  for (const char* pattern : {"*", "*@*"}) {
+    const SigningPolicy fixed = policy_with({std::string(pattern) + " k1"});
+    EXPECT_TRUE(is_one_of_ours(fixed, author("a@mail.example.org")));
+    EXPECT_FALSE(is_one_of_ours(fixed, author("a@example.net")));
+    const SigningPolicy any = policy_with({std::string(pattern) + " kn"});
+    EXPECT_FALSE(is_one_of_ours(any, author("a@example.net")));
+    const SigningPolicy missing = policy_with({std::string(pattern) + " missing"});
+    EXPECT_FALSE(is_one_of_ours(missing, author("a@example.net")));
+  }
+}
+
+TEST(IsOneOfOurs, AKeyForTheDomainMakesItOurs) {
+  SigningPolicy policy = policy_with({"* many"});
+  KeyEntry many = key_entry("many", "%", "s1");
+  many.key =
+      std::unordered_map<std::string, crypto::PrivateKey>{{"example.net", test::ed25519_key(7)}};
+  policy.key_table.add(std::move(many));
+  EXPECT_TRUE(is_one_of_ours(policy, author("a@example.net")));
+  EXPECT_FALSE(is_one_of_ours(policy, author("a@example.com")));
+}
+
+TEST(IsOneOfOurs, TheSingleKeyHasItsDomains) {
   SigningPolicy single = single_key_policy({"example.org"});
   EXPECT_TRUE(is_one_of_ours(single, author("a@example.org")));
   EXPECT_FALSE(is_one_of_ours(single, author("a@b.example.org")));
   single.single_key->subdomains = true;
   EXPECT_TRUE(is_one_of_ours(single, author("a@b.example.org")));
-  EXPECT_FALSE(is_one_of_ours(SigningPolicy(), author("a@example.org")));
 }
 
 }  // namespace
