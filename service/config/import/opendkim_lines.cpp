@@ -49,18 +49,18 @@ class Reader {
           "does a file include itself?");
       return;
     }
-    if (++includes_ > config_lines_max) return stop(line.place);
+    if (++includes_ > includes_max) return stop(line.place, includes_max, "files");
     read(line.value, line.place, depth + 1);
   }
 
   void keep(ConfigLine line) {
-    if (lines_.size() >= config_lines_max) return stop(line.place);
+    if (lines_.size() >= config_lines_max) return stop(line.place, config_lines_max, "lines");
     lines_.push_back(std::move(line));
   }
 
-  void stop(const Place& place) {
+  void stop(const Place& place, std::size_t most, const std::string& what) {
     full_ = true;
-    problems_.fatal(place, "more than " + std::to_string(config_lines_max) + " lines of settings");
+    problems_.fatal(place, "the settings have more than " + std::to_string(most) + " " + what);
   }
 
   const Files& files_;

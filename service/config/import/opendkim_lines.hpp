@@ -23,7 +23,9 @@ namespace countersign::service::config {
 
 /// Files that may be open inside each other, the first one not counted.
 inline constexpr std::size_t include_depth_max = 5;
-/// Lines of all files together: includes can multiply them.
+/// Files that are included in all: files that include each other would be read for ever.
+inline constexpr std::size_t includes_max = 1'000;
+/// Lines of all files together.
 inline constexpr std::size_t config_lines_max = 100'000;
 
 /// A line that sets something.
