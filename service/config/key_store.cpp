@@ -26,12 +26,11 @@ std::string restore_lines(std::string_view pem) {
   const std::size_t footer = pem.find(dashes, body);
   if (footer == std::string_view::npos) return std::string(pem);
   std::string restored(pem.substr(0, body));
-  restored += '\n';
   std::size_t column = 0;
   for (const char c : pem.substr(body, footer - body)) {
     if (text::is_fws(c)) continue;
+    if (column++ % 64 == 0) restored += '\n';
     restored += c;
-    if (++column % 64 == 0) restored += '\n';
   }
   restored += '\n';
   restored += pem.substr(footer);

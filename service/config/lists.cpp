@@ -79,10 +79,6 @@ std::vector<std::string> words(std::string_view text) {
   return result;
 }
 
-void remove_name(std::vector<std::string>& names, std::string_view name) {
-  std::erase_if(names, [&](const std::string& one) { return equal_names(one, name); });
-}
-
 // A list that replaces the defaults, or changes them when "*" is among its entries.
 class FieldList {
  public:
@@ -106,8 +102,12 @@ class FieldList {
     if (name.empty() || !text::is_ftext.all_of(name)) {
       return problems_.warning(entry.place, quote(name) + " is no name of a header field");
     }
-    remove_name(names, name);
-    if (!removes) names.emplace_back(name);
+    const auto same = [&](const std::string& one) { return equal_names(one, name); };
+    if (removes) {
+      std::erase_if(names, same);
+    } else if (std::ranges::none_of(names, same)) {
+      names.emplace_back(name);
+    }
   }
 
   std::vector<DataEntry> entries_;
