@@ -85,19 +85,21 @@ class Loader {
 
   void take_domain(const Value::Table& members, const Place& place) {
     SigningDomain domain{.place = place};
+    bool has_keys = false;
     for (const auto& [key, value] : members) {
       if (key == "name") {
         put("signing.domain.name", &domain.name, value);
       } else if (key == "subdomains") {
         put("signing.domain.subdomains", &domain.subdomains, value);
       } else if (key == "keys") {
+        has_keys = true;
         domain.keys = read_keys(value);
       } else {
         refuse_member("signing.domain", key, value.place, {"name", "subdomains", "keys"});
       }
     }
-    if (domain.name.empty()) problems_.fatal(place, "a domain needs a name");
-    if (domain.keys.empty()) {
+    if (domain.name.empty()) return problems_.fatal(place, "a domain needs a name");
+    if (!has_keys) {
       problems_.fatal(place, "the domain " + domain.name + " needs keys",
                       "write: keys = [{ selector = \"…\", file = \"…\" }]");
     }
@@ -110,12 +112,17 @@ class Loader {
     const bool tables = list && std::ranges::all_of(*list, [](const Value& item) {
                           return std::holds_alternative<Value::Table>(item.data);
                         });
-    if (!tables) {
+    if (!tables || list->empty()) {
       problems_.fatal(value.place,
                       "keys: expected a list like [{ selector = \"…\", file = \"…\" }]");
       return keys;
     }
-    for (const Value& item : *list) keys.push_back(read_key(item));
+    for (const Value& item : *list) {
+      KeyReference key = read_key(item);
+      const bool complete = !key.selector.empty() && !key.file.empty();
+      if (complete) keys.push_back(std::move(key));
+      if (!complete) problems_.fatal(item.place, "a key needs a selector and a file");
+    }
     return keys;
   }
 
@@ -129,9 +136,6 @@ class Loader {
       } else {
         refuse_member("keys", name, member.place, {"selector", "file"});
       }
-    }
-    if (key.selector.empty() || key.file.empty()) {
-      problems_.fatal(value.place, "a key needs a selector and a file");
     }
     return key;
   }

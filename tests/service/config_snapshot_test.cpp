@@ -8,27 +8,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/keys.hpp"
 #include "tests/support/memory_files.hpp"
 
 namespace countersign::service::config {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-// An RSA key of 2048 bits, made once.
-const std::string& rsa_pem() {
-  static const std::string pem =
-      crypto::PrivateKey::generate(crypto::KeyType::rsa, 2'048, Limits())->to_pem();
-  return pem;
-}
-
-const std::string& ed25519_pem() {
-  static const std::string pem =
-      crypto::PrivateKey::generate(crypto::KeyType::ed25519, 0, Limits())->to_pem();
-  return pem;
-}
 
 class SnapshotTest : public ::testing::Test {
  protected:
@@ -87,7 +77,7 @@ TEST_F(SnapshotTest, TheTutorialRunsUnedited) {
             "smtprelay example.org:smtprelay:/etc/postfix/dkim/smtprelay.private\n");
   files.add("/etc/postfix/dkim/signingtable", "*  smtprelay\n");
   files.add("/etc/postfix/dkim/TrustedHosts", "127.0.0.1\n::1\nlocalhost\n192.168.0.0/16\n");
-  files.add("/etc/postfix/dkim/smtprelay.private", rsa_pem())
+  files.add("/etc/postfix/dkim/smtprelay.private", test::rsa_pem())
       .set("/etc/postfix/dkim/smtprelay.private", 0600, 110, 110);
 
   const Snapshot snapshot = load_opendkim({{"Socket", "inet:8891@localhost"}});
@@ -119,7 +109,7 @@ TEST_F(SnapshotTest, TheTutorialRunsUnedited) {
 }
 
 TEST_F(SnapshotTest, OwnFormNeedsNoTables) {
-  files.add("/keys/rsa.pem", rsa_pem()).add("/keys/ed.pem", ed25519_pem());
+  files.add("/keys/rsa.pem", test::rsa_pem()).add("/keys/ed.pem", test::ed25519_pem());
   const Snapshot snapshot = load_own(
       "[daemon]\n"
       "sockets = [\"inet:8891@localhost\", \"local:/run/countersign/milter.sock\"]\n"
@@ -138,6 +128,269 @@ TEST_F(SnapshotTest, OwnFormNeedsNoTables) {
   EXPECT_THAT(lines_for(snapshot, "joe", "example.net"), IsEmpty());
   EXPECT_EQ(snapshot.policy->header_canonicalization, dkim::Canonicalization::relaxed);
   EXPECT_FALSE(snapshot.policy->signed_octets_max);
+}
+
+// --- what a whole configuration is told ---
+
+TEST_F(SnapshotTest, NothingAtAllStartsAndSaysWhatIsMissing) {
+  files.add("/etc/opendkim.conf", "");
+  const Snapshot snapshot = load_opendkim();
+  EXPECT_NE(snapshot.policy, nullptr);
+  EXPECT_THAT(texts(snapshot.problems),
+              ElementsAre(HasSubstr("/etc/opendkim.conf: warning: no socket is set"),
+                          HasSubstr("warning: no domain and no key is set"),
+                          HasSubstr("note: the mode includes verifying")));
+}
+
+TEST_F(SnapshotTest, TheSocketOfTheInitScriptIsNamed) {
+  files.add("/etc/opendkim.conf", "Mode s\n");
+  files.add("/etc/default/opendkim",
+            "RUNDIR=/run/opendkim\n#SOCKET=inet:1@localhost\nSOCKET=\"inet:8891@127.0.0.1\"\n");
+  EXPECT_THAT(texts(load_opendkim().problems),
+              Contains(HasSubstr("start with -p inet:8891@127.0.0.1")));
+  files.add("/etc/default/opendkim", "SOCKET=local:/run/x # here\nUSER=opendkim\n");
+  EXPECT_THAT(texts(load_opendkim().problems), Contains(HasSubstr("-p local:/run/x")));
+  files.add("/etc/default/opendkim", "#SOCKET=x\nSOCKET=\n");
+  EXPECT_THAT(texts(load_opendkim().problems), Contains(HasSubstr("set one, for example")));
+  EXPECT_THAT(texts(load_opendkim({{"Socket", "inet:8891"}}).problems),
+              ::testing::Not(Contains(HasSubstr("socket"))));
+}
+
+TEST_F(SnapshotTest, AllProblemsAreToldAtOnceInOrder) {
+  files.add("/etc/opendkim.conf",
+            "Cheese yes\n"
+            "Mode s\n"
+            "UserID nobody-here\n"
+            "KeyTable /kt\n"
+            "SigningTable refile:/st\n"
+            "InternalHosts ldap://x\n"
+            "ADSPAction none\n");
+  files.add("/kt", "a d.example:s:/none\n").add("/st", "*@d.example\n*@d.example b\n");
+  const Snapshot snapshot = load_opendkim();
+  EXPECT_EQ(snapshot.policy, nullptr);
+  EXPECT_THAT(texts(snapshot.problems),
+              ElementsAre(HasSubstr("/etc/opendkim.conf: warning: no socket"),
+                          HasSubstr("/etc/opendkim.conf:1: fatal: there is no option 'Cheese'"),
+                          HasSubstr("/etc/opendkim.conf:3: fatal: there is no user"),
+                          HasSubstr("/etc/opendkim.conf:6: fatal: data sets of type ldap:"),
+                          HasSubstr("/etc/opendkim.conf:7: warning: ADSPAction was removed"),
+                          HasSubstr("/kt:1: error: cannot read the key /none"),
+                          HasSubstr("/st:1: error: the line of '*@d.example' names no key"),
+                          HasSubstr("/st:2: error: the key 'b' is not in the KeyTable")));
+}
+
+TEST_F(SnapshotTest, BrokenLinesDoNotKeepTheDaemonFromStarting) {
+  files.add("/etc/opendkim.conf", "Mode s\nSocket inet:1\nKeyTable /kt\nSigningTable /st\n");
+  files.add("/k", test::rsa_pem());
+  files.add("/kt", "a d.example:s:/k\nb e.example:s:/none\n")
+      .add("/st", "d.example a\ne.example b\n");
+  const Snapshot snapshot = load_opendkim();
+  ASSERT_NE(snapshot.policy, nullptr);
+  EXPECT_EQ(worst(snapshot.problems), Severity::error);
+  EXPECT_NE(snapshot.policy->key_table.find("a"), nullptr);
+  EXPECT_THAT(lines_for(snapshot, "joe", "e.example"), ElementsAre("b"));
+}
+
+TEST_F(SnapshotTest, TablesGoTogether) {
+  files.add("/t", "");
+  files.add("/etc/opendkim.conf", "Mode s\nSocket inet:1\nKeyTable /t\n");
+  EXPECT_THAT(texts(load_opendkim().problems),
+              ElementsAre(HasSubstr(":3: fatal: a KeyTable needs a SigningTable")));
+  files.add("/etc/opendkim.conf", "Mode s\nSocket inet:1\nSigningTable /t\n");
+  EXPECT_THAT(texts(load_opendkim().problems),
+              ElementsAre(HasSubstr(":3: fatal: a SigningTable needs a KeyTable")));
+  files.add("/etc/opendkim.conf", "Mode v\nSocket inet:1\nSigningTable /t\n");
+  EXPECT_NE(load_opendkim().policy, nullptr) << "a verifier needs no keys";
+}
+
+TEST_F(SnapshotTest, OneKeyForSomeDomains) {
+  files.add("/k", test::rsa_pem());
+  files.add("/etc/opendkim.conf",
+            "Mode s\nSocket inet:1\nDomain example.org,example.net\nSelector mail\nKeyFile /k\n"
+            "SubDomains yes\n");
+  const Snapshot snapshot = load_opendkim();
+  EXPECT_THAT(texts(snapshot.problems), IsEmpty());
+  ASSERT_TRUE(snapshot.policy->single_key);
+  EXPECT_TRUE(snapshot.policy->single_key->subdomains);
+  EXPECT_EQ(snapshot.policy->single_key->selector.text(), "mail");
+  EXPECT_TRUE(snapshot.policy->single_key->domains.contains(*DomainName::parse("example.net")));
+  EXPECT_EQ(snapshot.policy->single_key->place, (Place{"/etc/opendkim.conf", 5}));
+}
+
+TEST_F(SnapshotTest, OneKeyNeedsAllThreeOptions) {
+  files.add("/k", test::rsa_pem());
+  for (const char* text : {"Domain a.example\n", "Domain a.example\nSelector s\n",
+                           "Selector s\nKeyFile /k\n", "KeyFile /k\n"}) {
+    files.add("/etc/opendkim.conf", "Mode s\nSocket inet:1\n" + std::string(text));
+    EXPECT_THAT(texts(load_opendkim().problems), ElementsAre(HasSubstr("go together")));
+  }
+  files.add("/etc/opendkim.conf",
+            "Mode s\nSocket inet:1\nDomain a.example\nSelector s\nKeyFile /none\n");
+  EXPECT_THAT(texts(load_opendkim().problems),
+              ElementsAre(HasSubstr(":5: error: cannot read the key /none"),
+                          HasSubstr(":5: fatal: the only key cannot be used")));
+}
+
+TEST_F(SnapshotTest, RelativePathsBeginAtTheBaseDirectory) {
+  files.add("/base/k", test::rsa_pem());
+  files.add("/base/kt", "a d.example:s:./k\n").add("/base/st", "d.example a\n");
+  files.add("/etc/opendkim.conf",
+            "Mode s\nSocket inet:1\nBaseDirectory /base\nKeyTable file:kt\n"
+            "SigningTable file:st\n");
+  files.add("/base/./k", test::rsa_pem());
+  EXPECT_THAT(texts(load_opendkim().problems), IsEmpty());
+}
+
+TEST_F(SnapshotTest, TheGroupOfTheUserCounts) {
+  files.add("/k", test::rsa_pem()).set("/k", 0640, 0, 105);
+  const std::string text =
+      "Mode s\nSocket inet:1\nDomain a.example\nSelector s\nKeyFile /k\nRequireSafeKeys no\n";
+  files.add("/etc/opendkim.conf", text + "UserID opendkim:postfix\n");
+  EXPECT_THAT(texts(load_opendkim().problems), ElementsAre(HasSubstr("by group postfix")));
+  files.add("/etc/opendkim.conf", text + "UserID opendkim\n");
+  EXPECT_THAT(texts(load_opendkim().problems),
+              ElementsAre(HasSubstr("by group postfix"), HasSubstr("opendkim cannot read /k")));
+  files.add("/etc/opendkim.conf", text + "UserID opendkim:nogroup\n");
+  EXPECT_THAT(texts(load_opendkim().problems), Contains(HasSubstr("no group 'nogroup'")));
+}
+
+TEST_F(SnapshotTest, FilesOfTheResolverMustBeThere) {
+  files.add("/etc/opendkim.conf",
+            "Socket inet:1\nMode v\nTrustAnchorFile /none\nNameservers 192.0.2.1,dns.example\n");
+  EXPECT_THAT(texts(load_opendkim().problems),
+              ElementsAre(HasSubstr(":2: note"), HasSubstr(":3: fatal: cannot read /none"),
+                          HasSubstr(":4: fatal: 'dns.example' is no IP address")));
+}
+
+TEST_F(SnapshotTest, TheManualIsFollowed) {
+  files.add("/etc/opendkim.conf",
+            "Socket inet:1\nMode s\nSoftwareHeader yes\nLogWhy yes\nSignatureTTL 3600\n"
+            "Diagnostics yes\nFixCRLF yes\nRequiredHeaders yes\nRemoveOldSignatures yes\n"
+            "RequestReports yes\nMaximumSignedBytes 10\nAllowBodyLength yes\n"
+            "MaximumHeaders 100000\nMTA ORIGINATING\nMacroList daemon_name=a|b\n"
+            "DontSignMailTo list.example\nExemptDomains x.example\nPeerList 192.0.2.1\n");
+  const Snapshot snapshot = load_opendkim();
+  ASSERT_NE(snapshot.policy, nullptr);
+  const mailflow::SigningPolicy& policy = *snapshot.policy;
+  EXPECT_THAT(policy.software_header,
+              AllOf(HasSubstr("countersign"), HasSubstr("mail.example.org")));
+  EXPECT_TRUE(policy.explains);
+  EXPECT_EQ(policy.signature_lifetime, std::chrono::hours(1));
+  EXPECT_TRUE(policy.copies_fields);
+  EXPECT_TRUE(policy.fixes_line_ends);
+  EXPECT_TRUE(policy.requires_headers);
+  EXPECT_TRUE(policy.removes_old_signatures);
+  EXPECT_TRUE(policy.requests_reports);
+  EXPECT_EQ(policy.signed_octets_max, 10u);
+  EXPECT_EQ(policy.limits.header_bytes_max, 100'000u);
+  EXPECT_THAT(policy.mta_names, ElementsAre("ORIGINATING"));
+  EXPECT_EQ(policy.macros.size(), 1u);
+  EXPECT_THAT(policy.unsigned_recipients, ElementsAre("list.example"));
+  EXPECT_TRUE(policy.exempt_domains.contains(*DomainName::parse("x.example")));
+  EXPECT_TRUE(policy.peers.match("", IpAddress::parse("192.0.2.1")));
+}
+
+TEST_F(SnapshotTest, BodyLengthIsNotWrittenWithoutTheSecondWord) {
+  files.add("/etc/opendkim.conf", "Socket inet:1\nMode s\nMaximumSignedBytes 10\n");
+  EXPECT_FALSE(load_opendkim().policy->signed_octets_max);
+}
+
+// --- countersign.toml ---
+
+TEST_F(SnapshotTest, OwnFormWithTables) {
+  files.add("/k", test::rsa_pem());
+  const Snapshot snapshot = load_own(
+      "[daemon]\nsockets = \"inet:8891\"\n"
+      "[signing]\n"
+      "key_table = [\"a d.example:s:/k\"]\n"
+      "signing_table = [\"*@d.example a\", \"*@*.d.example a\"]\n"
+      "lifetime = \"7d\"\n"
+      "internal_hosts = [\"192.0.2.0/24\"]\n");
+  EXPECT_THAT(texts(snapshot.problems), IsEmpty());
+  EXPECT_THAT(lines_for(snapshot, "joe", "x.d.example"), ElementsAre("a"));
+  EXPECT_EQ(snapshot.policy->signature_lifetime, std::chrono::hours(168));
+  EXPECT_FALSE(snapshot.policy->internal_hosts.match("", IpAddress::parse("127.0.0.1")));
+}
+
+TEST_F(SnapshotTest, OwnFormTakesOneOfBothForms) {
+  files.add("/k", test::rsa_pem());
+  EXPECT_THAT(texts(load_own("[signing]\nkey_table = \"/kt\"\n"
+                             "[[signing.domain]]\nname = \"d.example\"\n"
+                             "keys = [{ selector = \"s\", file = \"/k\" }]\n")
+                        .problems),
+              Contains(HasSubstr(":3: fatal: both [[signing.domain]] and tables are set")));
+}
+
+TEST_F(SnapshotTest, OwnFormTellsEveryMistakeWithItsLine) {
+  EXPECT_THAT(texts(load_own("colour = \"red\"\n"
+                             "[daemon]\n"
+                             "socket = \"inet:1\"\n"
+                             "workers = \"many\"\n"
+                             "[log]\n"
+                             "level = \"loud\"\n"
+                             "when = 2024-01-01\n"
+                             "[judging]\n"
+                             "authserv_id = \"x\"\n"
+                             "[[signing.domain]]\n"
+                             "nam = \"x\"\n"
+                             "[[signing.domain]]\n"
+                             "name = \"d.example\"\n"
+                             "keys = [{ selector = \"s\" }, { file = \"f\", size = 1 }]\n"
+                             "[[signing.domain]]\n"
+                             "name = 5\n"
+                             "keys = \"x\"\n"
+                             "[[signing.domain]]\n"
+                             "name = \"e.example\"\n"
+                             "[[signing.domain]]\n"
+                             "name = \"f.example\"\n"
+                             "keys = []\n")
+                        .problems),
+              ElementsAre(HasSubstr("warning: no socket is set"),
+                          HasSubstr(":1: fatal: there is no setting 'colour'"),
+                          HasSubstr(":3: fatal: there is no setting 'daemon.socket'; did you mean "
+                                    "daemon.sockets?"),
+                          HasSubstr(":4: fatal: daemon.workers: expected a number from 0 to 1024"),
+                          HasSubstr(":6: fatal: log.level: expected one of error, warning"),
+                          HasSubstr(":7: fatal: no setting takes a date"),
+                          HasSubstr(":8: fatal: there is no setting 'judging'"),
+                          HasSubstr(":10: fatal: a domain needs a name"),
+                          HasSubstr(":11: fatal: signing.domain has no 'nam'; did you mean name?"),
+                          HasSubstr(":14: fatal: a key needs a selector and a file"),
+                          HasSubstr(":14: fatal: keys has no 'size'"),
+                          HasSubstr(":15: fatal: a domain needs a name"),
+                          HasSubstr(":16: fatal: signing.domain.name: expected a text"),
+                          HasSubstr(":17: fatal: keys: expected a list"),
+                          HasSubstr(":18: fatal: the domain e.example needs keys"),
+                          HasSubstr(":22: fatal: keys: expected a list")));
+}
+
+TEST_F(SnapshotTest, OwnFormTellsASyntaxErrorWithItsLine) {
+  EXPECT_THAT(texts(load_own("[daemon]\nsockets = [\n").problems),
+              Contains(HasSubstr("/etc/countersign.toml:2: fatal: ")));
+  EXPECT_THAT(texts(load_own("signing = 5\n").problems),
+              Contains(HasSubstr(":1: fatal: signing is a section")));
+}
+
+TEST_F(SnapshotTest, OwnFormTakesOverrides) {
+  files.add("/c.toml", "[daemon]\nsockets = \"inet:1\"\nuser = \"nobody-here\"\n");
+  const Snapshot snapshot = load({Source::Form::countersign,
+                                  "/c.toml",
+                                  {{"daemon.sockets", "[\"inet:2\", \"inet:3\"]"},
+                                   {"daemon.user", "opendkim"},
+                                   {"log.explains", "true"},
+                                   {"daemon.workers", "3"}}},
+                                 {files, accounts, ""});
+  EXPECT_EQ(snapshot.settings.daemon.sockets.size(), 2u);
+  EXPECT_EQ(snapshot.settings.daemon.user, "opendkim");
+  EXPECT_TRUE(snapshot.settings.log.explains);
+  EXPECT_EQ(snapshot.settings.daemon.workers, 3u);
+  EXPECT_THAT(texts(snapshot.problems), ElementsAre(HasSubstr("nothing is signed")));
+}
+
+TEST_F(SnapshotTest, AFileThatIsNotThereIsFatal) {
+  const Snapshot snapshot = load({Source::Form::countersign, "/none", {}}, {files, accounts, ""});
+  EXPECT_EQ(snapshot.policy, nullptr);
+  EXPECT_THAT(texts(snapshot.problems), Contains(HasSubstr("/none: fatal: cannot read it")));
 }
 
 }  // namespace
