@@ -13,7 +13,7 @@ namespace countersign::service::config {
 namespace {
 
 // No setting has a longer name, and the work grows with the product of both lengths.
-constexpr std::size_t name_octets_max = 64;
+constexpr std::size_t name_octets_max = 40;
 
 // The optimal string alignment distance, row by row.
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -44,11 +44,14 @@ std::string suggestion(std::string_view name, std::span<const std::string_view> 
   std::size_t least = name.size() / 3 + 1;
   std::string_view nearest;
   for (const std::string_view candidate : known) {
-    const std::size_t found = distance(name, candidate);
-    if (found < least) {
-      least = found;
-      nearest = candidate;
+    // The distance is at least the difference of the lengths.
+    if (name.size() + least <= candidate.size() || candidate.size() + least <= name.size()) {
+      continue;
     }
+    const std::size_t found = distance(name, candidate);
+    if (found >= least) continue;
+    least = found;
+    nearest = candidate;
   }
   return nearest.empty() ? std::string() : "did you mean " + std::string(nearest) + "?";
 }

@@ -105,14 +105,26 @@ TEST(OpenDkimLines, IncludesAreFiveDeepAtMost) {
   EXPECT_THAT(texts(problems), ElementsAre(StartsWith("f5:1: fatal: Include is nested deeper")));
 }
 
-TEST(OpenDkimLines, AFileThatIncludesItselfEnds) {
+TEST(OpenDkimLines, AFileThatIncludesItselfIsTold) {
+  test::MemoryFiles files;
+  files.add("a", "A b\nInclude a\nInclude b\n").add("b", "Include a\nB c\n");
+  Problems problems;
+  EXPECT_EQ(read_config_lines("a", files, problems).size(), 2u);
+  EXPECT_THAT(texts(problems), ElementsAre(StartsWith("a:2: fatal: a includes itself"),
+                                           StartsWith("b:1: fatal: a includes itself")));
+}
+
+TEST(OpenDkimLines, IncludesAreCounted) {
   test::MemoryFiles files;
   std::string many;
-  for (int i = 0; i < 100; ++i) many += "Include a\n";
-  files.add("a", many);
+  for (std::size_t i = 0; i < includes_max; ++i) many += "Include b\n";
+  files.add("a", many + "A c\n").add("b", "B c\n");
   Problems problems;
-  EXPECT_THAT(read_config_lines("a", files, problems), IsEmpty());
-  EXPECT_FALSE(problems.all().empty());
+  EXPECT_EQ(read_config_lines("a", files, problems).size(), includes_max + 1);
+  EXPECT_THAT(texts(problems), IsEmpty());
+  files.add("a", many + "Include b\nA c\n");
+  EXPECT_EQ(read_config_lines("a", files, problems).size(), includes_max);
+  EXPECT_THAT(texts(problems), ElementsAre(HasSubstr("more than 100 files")));
 }
 
 TEST(OpenDkimLines, FilesThatCannotBeReadAreTold) {

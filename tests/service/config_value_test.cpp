@@ -179,7 +179,7 @@ TEST(ConfigSuggestion, IsTheNearestName) {
   EXPECT_EQ(suggestion("KeyFiles", known), "did you mean KeyFile?");
   EXPECT_EQ(suggestion("Cheese", known), "");
   EXPECT_EQ(suggestion("", known), "");
-  EXPECT_EQ(suggestion(std::string(65, 'K'), known), "");
+  EXPECT_EQ(suggestion(std::string(41, 'K'), known), "");
 }
 
 }  // namespace

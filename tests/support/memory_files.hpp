@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,27 @@ class MemoryFiles final : public service::config::Files {
  public:
   using Status = service::config::FileStatus;
   using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+  /// Makes files of one text: the first has the name that is given, and each line "@file NAME"
+  /// begins another.
+  [[nodiscard]] static MemoryFiles cut(const std::string& first, std::string_view text) {
+    constexpr std::string_view mark = "@file ";
+    MemoryFiles files;
+    std::string name = first;
+    std::string octets;
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
+      const std::string_view line = text.substr(0, end);
+      text.remove_prefix(end);
+      if (!line.starts_with(mark)) {
+        octets += line;
+        continue;
+      }
+      files.add(name, std::exchange(octets, {}));
+      name = line.substr(mark.size(), line.size() - mark.size() - (line.ends_with('\n') ? 1 : 0));
+    }
+    return files.add(name, std::move(octets));
+  }
 
   /// Puts a file, by default one that only root may read.
   MemoryFiles& add(const std::string& path, std::string octets, Status status = {}) {

@@ -77,6 +77,9 @@ std::string expand_action(std::string_view text) {
 
 // --- the importer ---
 
+// A file with more unknown names is no opendkim.conf, and each search costs something.
+constexpr std::size_t suggestions_max = 100;
+
 class Importer {
  public:
   Importer(const std::string& file, Problems& problems)
@@ -113,7 +116,9 @@ class Importer {
 
   void refuse_unknown(const ConfigLine& line) {
     std::vector<std::string_view> names;
-    for (const Option& option : opendkim_options()) names.push_back(option.name);
+    if (++unknown_ <= suggestions_max) {
+      for (const Option& option : opendkim_options()) names.push_back(option.name);
+    }
     problems_.fatal(line.place, "there is no option '" + line.name + "'",
                     suggestion(line.name, names));
   }
@@ -384,6 +389,7 @@ class Importer {
   Problems& problems_;
   Settings settings_;
   std::map<const Option*, ConfigLine> last_;
+  std::size_t unknown_ = 0;
 };
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include "service/config/import/opendkim_lines.hpp"
 
+#include <algorithm>
+
 #include "countersign/text/abnf.hpp"
 
 namespace countersign::service::config {
@@ -15,42 +17,44 @@ std::string_view cut_comment(std::string_view line) {
   return line.substr(0, length);
 }
 
-// Reads one file after another without recursion on the text: depth is the number of files that
-// are open around this one.
+// Reads one file after another. A file that is being read already would lead to itself again, so
+// it is refused at once and not only when it is too deep.
 class Reader {
  public:
   Reader(const Files& files, Problems& problems) : files_(files), problems_(problems) {}
 
-  void read(const std::string& file, const Place& from, std::size_t depth) {
+  void read(const std::string& file, const Place& from) {
     const std::expected<std::string, std::string> octets = files_.read(file);
     if (!octets) {
       problems_.fatal(from.file.empty() ? Place{file, 0} : from,
                       "cannot read " + file + ": " + octets.error());
       return;
     }
+    open_.push_back(file);
     for (ConfigLine& line : split_config_lines(*octets, file, problems_)) {
-      if (full_) return;
+      if (full_) break;
       if (text::equal_ignoring_case(line.name, "Include")) {
-        include(line, depth);
+        include(line);
       } else {
         keep(std::move(line));
       }
     }
+    open_.pop_back();
   }
 
   std::vector<ConfigLine> take() { return std::move(lines_); }
 
  private:
-  void include(const ConfigLine& line, std::size_t depth) {
-    if (depth >= include_depth_max) {
-      problems_.fatal(
-          line.place,
-          "Include is nested deeper than " + std::to_string(include_depth_max) + " files",
-          "does a file include itself?");
-      return;
+  void include(const ConfigLine& line) {
+    if (std::ranges::find(open_, line.value) != open_.end()) {
+      return problems_.fatal(line.place, line.value + " includes itself", "remove the line");
+    }
+    if (open_.size() > include_depth_max) {
+      return problems_.fatal(line.place, "Include is nested deeper than " +
+                                             std::to_string(include_depth_max) + " files");
     }
     if (++includes_ > includes_max) return stop(line.place, includes_max, "files");
-    read(line.value, line.place, depth + 1);
+    read(line.value, line.place);
   }
 
   void keep(ConfigLine line) {
@@ -66,6 +70,7 @@ class Reader {
   const Files& files_;
   Problems& problems_;
   std::vector<ConfigLine> lines_;
+  std::vector<std::string> open_;  // From the first file to the one that is being read.
   std::size_t includes_ = 0;
   bool full_ = false;
 };
@@ -98,7 +103,7 @@ std::vector<ConfigLine> split_config_lines(std::string_view text, const std::str
 std::vector<ConfigLine> read_config_lines(const std::string& file, const Files& files,
                                           Problems& problems) {
   Reader reader(files, problems);
-  reader.read(file, {}, 0);
+  reader.read(file, {});
   return reader.take();
 }
 

@@ -23,8 +23,8 @@ namespace countersign::service::config {
 
 /// Files that may be open inside each other, the first one not counted.
 inline constexpr std::size_t include_depth_max = 5;
-/// Files that are included in all: files that include each other would be read for ever.
-inline constexpr std::size_t includes_max = 1'000;
+/// Files that are included in all: five levels of includes can multiply them.
+inline constexpr std::size_t includes_max = 100;
 /// Lines of all files together.
 inline constexpr std::size_t config_lines_max = 100'000;
 
