@@ -14,6 +14,12 @@
 
 namespace countersign::cli {
 
+namespace {
+
+constexpr unsigned timeout_seconds = 10;
+
+}  // namespace
+
 struct Lookups::State {
   std::optional<dns::Zone> zone;
   std::optional<service::BlockingLookups> live;
@@ -21,18 +27,37 @@ struct Lookups::State {
 };
 
 void DnsOptions::declare(CLI::App& command) {
-  command.add_option("--zone", zone_file,
-                     "answer from this zone file (RFC 1035 or JSON) instead of live DNS");
+  command
+      .add_option("--zone", zone_file,
+                  "answer from this zone file (RFC 1035 or JSON) instead of live DNS")
+      ->type_name("FILE");
   command.add_option("--nameserver", nameservers, "ask this server instead of the system's")
-      ->allow_extra_args(false);
-  command.add_option("--dns-timeout", timeout_seconds, "seconds to wait for one answer")
-      ->capture_default_str();
+      ->allow_extra_args(false)
+      ->type_name("IP[@PORT]");
+  command
+      .add_option("--dns-timeout", timeout_seconds, "seconds to wait for one answer; default 10")
+      ->check(CLI::Range(1u, 600u))
+      ->type_name("SECONDS");
+}
+
+void DnsOptions::complete(const service::config::DnsSettings& settings) {
+  if (zone_file.empty() && nameservers.empty()) {
+    zone_file = settings.zone_file;
+    nameservers = settings.nameservers;
+  }
+  if (!timeout_seconds && settings.timeout.count() > 0) {
+    timeout_seconds = static_cast<unsigned>(settings.timeout.count());
+  }
+  trust_anchor_file = settings.trust_anchor_file;
+  configuration_file = settings.resolver_file;
 }
 
 Lookups::Lookups(const DnsOptions& options) : state_(std::make_unique<State>()) {
   if (options.zone_file.empty()) {
-    state_->timeout = std::chrono::seconds(options.timeout_seconds);
-    state_->live.emplace(service::UnboundOptions{.nameservers = options.nameservers});
+    state_->timeout = std::chrono::seconds(options.timeout_seconds.value_or(timeout_seconds));
+    state_->live.emplace(service::UnboundOptions{.nameservers = options.nameservers,
+                                                 .trust_anchor_file = options.trust_anchor_file,
+                                                 .configuration_file = options.configuration_file});
     return;
   }
   Result<dns::Zone, dns::ZoneError> zone =

@@ -7,22 +7,29 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "countersign/dns/asking.hpp"
 #include "countersign/dns/question.hpp"
+#include "service/config/settings.hpp"
 
 namespace countersign::cli {
 
 /// The options --zone, --nameserver and --dns-timeout, alike in every subcommand that asks DNS.
 struct DnsOptions {
   std::string zone_file;
-  std::vector<std::string> nameservers;
-  unsigned timeout_seconds = 10;
+  std::vector<std::string> nameservers;  ///< "address" or "address@port"; empty: the system's
+  std::optional<unsigned> timeout_seconds;
+  std::string trust_anchor_file;   ///< empty: DNSSEC is not looked at
+  std::string configuration_file;  ///< unbound.conf(5); empty: none
 
   /// Declares the options.
   void declare(CLI::App& command);
+  /// Takes from the settings what the command line left open. A zone file of the command line
+  /// stands in for all of it.
+  void complete(const service::config::DnsSettings& settings);
 };
 
 /// Answers the questions of one run of the program.

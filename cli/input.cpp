@@ -51,17 +51,21 @@ void read_in_chunks(const std::string& path,
   }
 }
 
-std::string read_small_input(const std::string& path) {
+std::string read_whole_input(const std::string& path, std::size_t octets_max) {
   std::string text;
-  read_in_chunks(path, [&text, &path](std::string_view chunk) {
-    text += chunk;
-    if (text.size() > small_input_bytes_max) {
-      throw Failure(exit_data, fmt::format("{} is larger than {} octets; is it the right file?",
-                                           path, small_input_bytes_max));
+  read_in_chunks(path, [&text, &path, octets_max](std::string_view chunk) {
+    if (text.size() + chunk.size() > octets_max) {
+      throw Failure(exit_data, fmt::format("{} is larger than {} MiB; is it the right file?", path,
+                                           octets_max >> 20));
     }
+    text += chunk;
     return true;
   });
   return text;
+}
+
+std::string read_small_input(const std::string& path) {
+  return read_whole_input(path, small_input_bytes_max);
 }
 
 void write_file(const std::string& path, std::string_view text, unsigned mode, bool overwrite) {

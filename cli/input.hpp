@@ -14,6 +14,10 @@ namespace countersign::cli {
 /// Octets that a small input (key, zone, record) may have.
 inline constexpr std::size_t small_input_bytes_max = 64UL * 1024 * 1024;
 
+/// Reads a whole file, or standard input for "-". Throws Failure: exit_no_input with the reason,
+/// exit_data when it has more octets than that.
+[[nodiscard]] std::string read_whole_input(const std::string& path, std::size_t octets_max);
+
 /// Reads a whole small file, or standard input for "-". Throws Failure(exit_no_input) with the
 /// reason.
 [[nodiscard]] std::string read_small_input(const std::string& path);

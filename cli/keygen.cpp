@@ -9,6 +9,7 @@
 
 #include "cli/command.hpp"
 #include "cli/exit_codes.hpp"
+#include "cli/json_output.hpp"
 #include "cli/key_files.hpp"
 #include "countersign/dns/master_text.hpp"
 
@@ -23,7 +24,7 @@ struct Options {
   bool json = false;
 };
 
-void print_json(const KeyFiles& files, const Options& options) {
+void print_files_json(const KeyFiles& files, const Options& options) {
   json::array strings;
   for (const std::string& string : dns::split_txt(files.text, "p=")) strings.emplace_back(string);
   json::object document;
@@ -35,7 +36,7 @@ void print_json(const KeyFiles& files, const Options& options) {
   document["key_type"] = options.type;
   document["private_key_file"] = files.private_path;
   document["record_file"] = files.record_path;
-  fmt::print("{}\n", json::serialize(document));
+  print_json(document);
 }
 
 void print_text(const KeyFiles& files) {
@@ -52,7 +53,7 @@ int run(Options& options) {
       options.type == "ed25519" ? crypto::KeyType::ed25519 : crypto::KeyType::rsa;
   const KeyFiles files = make_key_files(options.request);
   if (options.json) {
-    print_json(files, options);
+    print_files_json(files, options);
   } else {
     print_text(files);
   }

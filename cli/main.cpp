@@ -47,32 +47,41 @@ int run_countersign(int argc, char** argv) {
   return exit_code;
 }
 
-int dispatch(int argc, char** argv) {
-  const std::string_view called = argc > 0 ? argv[0] : "countersign";
-  const std::string_view name = called.substr(called.rfind('/') + 1);
+/// The name that the program was called by, without its folder.
+std::string_view called_name(int argc, char** argv) {
+  const std::string_view called = argc > 0 ? argv[0] : "";
+  return called.substr(called.rfind('/') + 1);
+}
+
+int dispatch(std::string_view name, int argc, char** argv) {
   if (name == "opendkim-genkey") return run_opendkim_genkey(argc, argv);
   if (name == "opendkim-testkey") return run_opendkim_testkey(argc, argv);
   if (name == "opendkim-testmsg") return run_opendkim_testmsg(argc, argv);
   return run_countersign(argc, argv);
 }
 
-int complain(const char* sentence, int exit_code) {
-  fmt::print(stderr, "countersign: {}\n", service::printable(sentence));
-  return exit_code;
+/// Runs the program; a failure becomes one sentence.
+int run(std::string_view name, int argc, char** argv) {
+  const auto complain = [name](const char* sentence, int exit_code) {
+    fmt::print(stderr, "{}: {}\n", name, service::printable(sentence));
+    return exit_code;
+  };
+  try {
+    const int exit_code = dispatch(name, argc, argv);
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+    return complain("the output cannot be written; is the disk full?", exit_cannot_create);
+  } catch (const Failure& failure) {
+    return complain(failure.what(), failure.exit_code());
+  } catch (const service::StartError& error) {
+    return complain(error.what(), error.exit_code());
+  } catch (const std::exception& error) {
+    return complain(error.what(), exit_internal);
+  }
 }
 
 }  // namespace
 }  // namespace countersign::cli
 
 int main(int argc, char** argv) {
-  using namespace countersign;
-  try {
-    return cli::dispatch(argc, argv);
-  } catch (const cli::Failure& failure) {
-    return cli::complain(failure.what(), failure.exit_code());
-  } catch (const service::StartError& error) {
-    return cli::complain(error.what(), error.exit_code());
-  } catch (const std::exception& error) {
-    return cli::complain(error.what(), cli::exit_internal);
-  }
+  return countersign::cli::run(countersign::cli::called_name(argc, argv), argc, argv);
 }

@@ -11,12 +11,11 @@
 
 #include "cli/command.hpp"
 #include "cli/failure.hpp"
-#include "cli/input.hpp"
+#include "cli/key_input.hpp"
+#include "cli/message_input.hpp"
 #include "cli/settings_options.hpp"
 #include "countersign/dkim/signer.hpp"
 #include "countersign/mailflow/outbound.hpp"
-#include "countersign/message/splitter.hpp"
-#include "service/log/escape.hpp"
 
 namespace countersign::cli {
 namespace {
@@ -32,49 +31,6 @@ struct Options {
   std::string file = "-";
   SettingsOptions settings;
 };
-
-/// A message with its octets as they came, and whether its lines end with LF alone.
-struct Input {
-  std::string octets;
-  Header header;
-  std::string body;
-  bool has_lf_line_ends = false;
-};
-
-Input read_message(const std::string& file) {
-  Input input;
-  input.octets = read_small_input(file);
-  Splitter splitter(Limits(), [&input](std::string_view chunk) { input.body += chunk; });
-  if (!splitter.feed(input.octets) || !splitter.finish()) {
-    throw Failure(exit_data,
-                  fmt::format("{}: {} (octet {})", file, to_string(splitter.error().code),
-                              splitter.error().offset));
-  }
-  input.header = splitter.take_header();
-  input.has_lf_line_ends = splitter.has_lf_line_ends();
-  return input;
-}
-
-void print_field(std::string_view raw, bool lf_line_ends) {
-  std::string text;
-  for (const char c : raw) {
-    if (c != '\r' || !lf_line_ends) text += c;
-  }
-  fmt::print("{}{}", text, lf_line_ends ? "\n" : "\r\n");
-}
-
-DomainName parse_name(const char* option, const std::string& text) {
-  Result<DomainName, DomainNameError> name = DomainName::parse(text);
-  if (name) return *name;
-  throw Failure(exit_usage, fmt::format("{} {}: {}", option, text, to_string(name.error().code)));
-}
-
-crypto::PrivateKey read_key(const std::string& file) {
-  Result<crypto::PrivateKey, crypto::KeyError> key =
-      crypto::PrivateKey::parse_pem(read_small_input(file), Limits());
-  if (key) return *key;
-  throw Failure(exit_data, fmt::format("{}: {}", file, to_string(key.error())));
-}
 
 dkim::Canonicalization parse_canonicalization(std::string_view word) {
   if (word == "relaxed") return dkim::Canonicalization::relaxed;
@@ -97,7 +53,7 @@ std::vector<dkim::SigningIdentity> identities_of(const Options& options) {
     dkim::SigningIdentity identity{
         .sdid = parse_name("--domain", options.domain),
         .selector = parse_name("--selector", options.selectors[i]),
-        .key = read_key(options.keys[i]),
+        .key = read_private_key(options.keys[i]),
         .auid = options.auid,
         .header_canonicalization = parse_canonicalization(words.substr(0, slash)),
         .body_canonicalization = parse_canonicalization(body_word),
@@ -114,47 +70,37 @@ std::chrono::sys_seconds time_of(const Options& options) {
 }
 
 /// Signs as the daemon would sign the mail of a user who logged in.
-int sign_by_settings(const Options& options, Input input) {
+int sign_by_settings(const Options& options, MessageInput& message) {
   const std::shared_ptr<const mailflow::SigningPolicy> policy = options.settings.load_policy();
   mailflow::Envelope envelope;
   envelope.client_ip = IpAddress::parse("127.0.0.1");
   envelope.macros["auth_type"] = "command line";
-  mailflow::Outbound outbound(policy, envelope, input.header);
-  outbound.body(input.body);
+  mailflow::Outbound outbound(policy, envelope, message.header());
+  message.feed_body([&outbound](std::string_view chunk) { outbound.body(chunk); });
   const mailflow::Outcome outcome = std::move(outbound).finish(time_of(options));
   if (outcome.signatures.empty()) {
-    throw Failure(exit_no, "not signed: " + service::printable(to_string(outcome, true)));
+    throw Failure(exit_no, "not signed: " + to_string(outcome, true));
   }
-  mailflow::apply_edits(outcome.edits, input.header);
-  for (const HeaderField& field : input.header) print_field(field.raw(), input.has_lf_line_ends);
-  print_field("", input.has_lf_line_ends);
-  const std::size_t body_at = input.octets.size() < input.body.size()
-                                  ? 0
-                                  : input.octets.find(input.has_lf_line_ends ? "\n\n" : "\r\n\r\n");
-  if (body_at != std::string::npos) {
-    fmt::print("{}",
-               std::string_view(input.octets).substr(body_at + (input.has_lf_line_ends ? 2 : 4)));
-  }
+  Header header = message.header();
+  mailflow::apply_edits(outcome.edits, header);
+  message.print_with(header);
   return exit_ok;
 }
 
-int sign_by_keys(const Options& options, const Input& input) {
-  dkim::Signer signer(input.header, identities_of(options), Limits());
-  signer.body(input.body);
-  for (const HeaderField& field : std::move(signer).finish(time_of(options))) {
-    print_field(field.raw(), input.has_lf_line_ends);
-  }
-  fmt::print("{}", input.octets);
+int sign_by_keys(const Options& options, MessageInput& message) {
+  dkim::Signer signer(message.header(), identities_of(options), Limits());
+  message.feed_body([&signer](std::string_view chunk) { signer.body(chunk); });
+  message.print_below(std::move(signer).finish(time_of(options)), message.has_lf_line_ends());
   return exit_ok;
 }
 
 int run(const Options& options) {
-  Input input = read_message(options.file);
-  if (count_fields(input.header, "From") != 1) {
+  MessageInput message(options.file);
+  if (count_fields(message.header(), "From") != 1) {
     throw Failure(exit_no, "not signed: a message must have exactly one From (RFC 6376 §5.4)");
   }
-  return options.settings.given() ? sign_by_settings(options, std::move(input))
-                                  : sign_by_keys(options, input);
+  return options.settings.given() ? sign_by_settings(options, message)
+                                  : sign_by_keys(options, message);
 }
 
 }  // namespace

@@ -7,8 +7,6 @@
 
 #include <cstdlib>
 
-#include "service/log/escape.hpp"
-
 namespace countersign::cli {
 namespace {
 
@@ -30,6 +28,17 @@ std::string Terminal::paint(Colour colour, std::string_view text) const {
   return fmt::format("\x1b[{}m{}\x1b[0m", number, text);
 }
 
-std::string json_text(std::string_view octets) { return service::valid_utf8(octets); }
+Progress::Progress(std::size_t total, std::string what)
+    : total_(total),
+      what_(std::move(what)),
+      watched_(total > 1 && Terminal(stderr).is_interactive()) {}
+
+void Progress::show(std::size_t done) {
+  if (watched_) fmt::print(stderr, "\r{} of {} {}", done, total_, what_);
+}
+
+void Progress::clear() {
+  if (watched_) fmt::print(stderr, "\r{:{}}\r", "", 2 * 20 + what_.size());
+}
 
 }  // namespace countersign::cli

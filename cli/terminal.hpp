@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What makes output pleasant on a terminal and plain everywhere else; and text made fit for JSON.
+// What makes output pleasant on a terminal and plain everywhere else.
 
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -27,7 +29,20 @@ class Terminal {
   bool colour_;
 };
 
-/// Octets as text that JSON can hold: broken UTF-8 becomes U+FFFD.
-[[nodiscard]] std::string json_text(std::string_view octets);
+/// A count that is redrawn on standard error while somebody watches a long run; silent elsewhere.
+class Progress {
+ public:
+  /// what   is counted: "keys looked up".
+  Progress(std::size_t total, std::string what);
+  /// Draws "123 of 456 keys looked up" over what was drawn before.
+  void show(std::size_t done);
+  /// Wipes the line, so that results can be printed.
+  void clear();
+
+ private:
+  std::size_t total_;
+  std::string what_;
+  bool watched_;
+};
 
 }  // namespace countersign::cli

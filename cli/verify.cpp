@@ -14,6 +14,7 @@
 #include "cli/dns_options.hpp"
 #include "cli/failure.hpp"
 #include "cli/input.hpp"
+#include "cli/json_output.hpp"
 #include "cli/terminal.hpp"
 #include "countersign/dkim/verifier.hpp"
 #include "countersign/message/splitter.hpp"
@@ -102,12 +103,12 @@ json::object to_json(const dkim::SignatureResult& result) {
   return object;
 }
 
-void print_json(const std::vector<dkim::SignatureResult>& results) {
+void print_results_json(const std::vector<dkim::SignatureResult>& results) {
   json::array signatures;
   for (const dkim::SignatureResult& result : results) signatures.emplace_back(to_json(result));
   json::object document;
   document["dkim"] = std::move(signatures);
-  fmt::print("{}\n", json::serialize(document));
+  print_json(document);
 }
 
 std::string time_text(const std::optional<std::uint64_t>& seconds) {
@@ -155,7 +156,7 @@ int run(const Options& options) {
   const std::vector<dkim::SignatureResult> results =
       lookups.run(std::move(*message->verifier).finish(time_of(options)));
   if (options.json) {
-    print_json(results);
+    print_results_json(results);
   } else {
     const Terminal terminal(stdout);
     if (results.empty()) fmt::print("dkim=none  the message has no DKIM-Signature field\n");
