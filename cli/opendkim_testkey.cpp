@@ -2,8 +2,8 @@
 //
 // The command line of opendkim-testkey: same options, same words on the same streams, same exit
 // codes, so that a script that greps for "key OK" keeps working. Where the old tool leaves the
-// reason open, it follows behind the old words. Ed25519 keys, which the old tool cannot compare, are
-// compared; a record that no verifier could use is no "key OK".
+// reason open, it follows behind the old words. Ed25519 keys are compared too, and a record that no
+// verifier could use is no "key OK".
 
 #include <fmt/format.h>
 #include <getopt.h>
