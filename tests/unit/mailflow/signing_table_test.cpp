@@ -185,6 +185,15 @@ TEST(SigningTable, KeepsItsLinesInOrder) {
   EXPECT_EQ(table.match("b", name("c.example"), true)[0]->place, (Place{"table", 1}));
 }
 
+TEST(SigningTable, ACopyIsATableOfItsOwn) {
+  const SigningTable table = signing_table(Kind::patterns, {"[a]@* k1"});
+  SigningTable copy(Kind::keys);
+  copy = table;
+  EXPECT_FALSE(copy.add({.pattern = "*", .key_name = "k2"}));
+  EXPECT_THAT(keys(copy, "a@b.example"), ElementsAre("k1", "k2"));
+  EXPECT_THAT(keys(table, "a@b.example"), ElementsAre("k1"));
+}
+
 TEST(SigningTable, LooksUpInLongTablesAtOnce) {
   SigningTable table(Kind::patterns);
   constexpr int lines = 100'000;

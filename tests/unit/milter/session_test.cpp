@@ -108,6 +108,21 @@ TEST(Session, ReportsEachMessage) {
   EXPECT_EQ(finished.outcome.author, "alice@example.org");
 }
 
+TEST(Session, TakesCommandsWithoutFrames) {
+  Mta mta = ready_mta();
+  const std::vector<Command> message = {
+      MailFrom{"<alice@example.org>", {}},
+      countersign::milter::HeaderField{"From", " alice@example.org"},
+      EndOfHeader{},
+  };
+  for (const Command& command : message)
+    EXPECT_TRUE(mta.session().receive(command, test::signing_time).send.empty());
+  const Step step = mta.session().receive(EndOfBody{"Hi\r\n"}, test::signing_time);
+  EXPECT_THAT(test::frames_of(step.send), SizeIs(2));
+  ASSERT_THAT(step.events, SizeIs(1));
+  EXPECT_THAT(std::get<MessageFinished>(step.events[0]).outcome.signatures, SizeIs(1));
+}
+
 TEST(Session, CountsFramesForTheWatchdog) {
   Mta mta = ready_mta();
   EXPECT_EQ(mta.session().frames(), 2U);
