@@ -4,6 +4,7 @@
 
 #include "countersign/mailflow/outcome.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 namespace countersign::mailflow {
@@ -58,19 +59,27 @@ std::string signed_as(const std::vector<SignedAs>& signatures) {
 
 }  // namespace
 
+bool has_problem(const Outcome& outcome) {
+  return std::ranges::any_of(outcome.reasons, is_problem, &Explanation::reason);
+}
+
+std::vector<Explanation> told_reasons(const Outcome& outcome, bool explains) {
+  const Explanation* cause =
+      outcome.signatures.empty() && !outcome.reasons.empty() ? &outcome.reasons.back() : nullptr;
+  std::vector<Explanation> told;
+  for (const Explanation& one : outcome.reasons)
+    if (explains || &one == cause || is_problem(one.reason)) told.push_back(one);
+  return told;
+}
+
 std::string to_string(const Outcome& outcome, bool explains) {
   std::string out = signed_as(outcome.signatures);
-  const bool is_signed = !out.empty();
-  if (!is_signed) out = "not signed";
+  if (out.empty()) out = "not signed";
   if (outcome.action != Action::accept) {
     out += ", ";
     out += word(outcome.action);
   }
-  for (std::size_t i = 0; i < outcome.reasons.size(); ++i) {
-    const bool is_cause = !is_signed && i + 1 == outcome.reasons.size();
-    if (explains || is_cause || is_problem(outcome.reasons[i].reason))
-      out += "; " + to_string(outcome.reasons[i]);
-  }
+  for (const Explanation& reason : told_reasons(outcome, explains)) out += "; " + to_string(reason);
   return out;
 }
 

@@ -42,8 +42,16 @@ struct Outcome {
   std::uint64_t body_octets = 0;
 };
 
-/// One line for the log, without the queue id: as whom the message was signed, or why not. All
-/// reasons when it `explains`, else only those that somebody should do something about.
+/// True when somebody should do something about one of its reasons: a line of a table that names no
+/// key, a From that cannot be read.
+[[nodiscard]] bool has_problem(const Outcome& outcome);
+
+/// The reasons that are told: all when it `explains`, else why nothing was signed, and what somebody
+/// should do something about.
+[[nodiscard]] std::vector<Explanation> told_reasons(const Outcome& outcome, bool explains);
+
+/// One line for the log, without the queue id: as whom the message was signed, or why not, and
+/// told_reasons().
 [[nodiscard]] std::string to_string(const Outcome& outcome, bool explains);
 
 }  // namespace countersign::mailflow

@@ -151,6 +151,8 @@ void append_json(std::string& line, std::string_view key, std::string_view value
   line += '"';
 }
 
+using StreamSink = spdlog::sinks::stdout_sink_base<spdlog::details::console_mutex>;
+
 }  // namespace
 
 struct Log::Sinks {
@@ -165,7 +167,7 @@ Log::Log(const LogOptions& options) : sinks_(std::make_unique<Sinks>()) {
   if (options.to_syslog) {
     sinks.push_back(std::make_shared<SyslogSink>(options.syslog_name, facility.value_or(LOG_MAIL)));
   }
-  if (options.to_stderr) sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  if (options.to_stderr) sinks.push_back(std::make_shared<StreamSink>(options.stderr_stream));
   sinks_->logger = std::make_shared<spdlog::logger>("countersign", sinks.begin(), sinks.end());
   sinks_->logger->set_pattern("%v");  // Services add time and name themselves; so does syslog.
   sinks_->logger->set_level(spdlog::level::trace);

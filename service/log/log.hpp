@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ enum class LogFormat : std::uint8_t { logfmt, json };
 struct LogOptions {
   bool to_syslog = false;
   bool to_stderr = true;
+  std::FILE* stderr_stream = stderr;  ///< what stands for standard error; tests read their own
   std::string syslog_name = "countersign";
   std::string syslog_facility = "mail";  ///< name without "LOG_", any case
   LogFormat format = LogFormat::logfmt;

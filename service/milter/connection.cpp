@@ -7,10 +7,8 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
-#include <exception>
 
 #include "service/log/log.hpp"
-#include "service/milter/event_log.hpp"
 
 namespace countersign::service {
 namespace {
@@ -18,48 +16,50 @@ namespace {
 namespace asio = boost::asio;
 using asio::posix::stream_descriptor;
 
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+// Waits end with an error when somebody wakes the connection; what for is in its members.
+constexpr auto or_awake = asio::as_tuple(asio::use_awaitable);
 constexpr std::string_view tempfail_frame("\0\0\0\1t", 5);
 
 std::chrono::sys_seconds now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
+std::string_view describe(bool inside_packet, bool sends) {
+  if (sends) return "the MTA did not take a reply in time; its connection is closed";
+  if (inside_packet) return "the MTA did not complete a packet in time; its connection is closed";
+  return "the MTA was silent for too long; its connection is closed";
+}
+
 }  // namespace
 
-Connection::Connection(asio::io_context& context, int socket, ConnectionHost& host)
-    : socket_(context, socket), host_(host), session_(host.policies) {
-  expect_progress_within(host_.timeouts.frame);  // The negotiation follows the connection at once.
+Connection::Connection(asio::io_context& context, Descriptor socket, ConnectionHost& host)
+    : socket_(context), host_(host), session_(host.policies) {
+  socket_.assign(socket.get());
+  static_cast<void>(socket.release());
+  // The negotiation follows the connection at once, as if its packet had begun.
+  expect(Due::rest_of_packet, host_.timeouts.packet);
 }
 
 Connection::~Connection() = default;
 
-asio::awaitable<void> Connection::run() {
-  try {
-    co_await serve();
-  } catch (const std::exception& error) {
-    host_.log.write(LogLevel::error, "a milter session failed", {{"error", error.what()}});
-    answer_tempfail();
-  }
-  if (overdue_) host_.log.write(LogLevel::warning, "the MTA was silent for too long");
-}
-
 asio::awaitable<void> Connection::serve() {
-  for (;;) {
-    const auto [error] = co_await socket_.async_wait(stream_descriptor::wait_read, as_result);
-    if (error) co_return;
+  while (!ended_) {
+    if (!may_end()) co_await socket_.async_wait(stream_descriptor::wait_read, or_awake);
+    if (ended_) break;
     std::size_t size = 0;
     const Received received = receive(size);
-    if (received == Received::nothing) continue;
-    milter::Step step = received == Received::end
-                            ? session_.end_of_input()
-                            : session_.receive({host_.buffer.data(), size}, now());
+    if (received == Received::nothing) {
+      if (may_end()) break;
+      continue;
+    }
+    const milter::Step step = received == Received::end
+                                  ? session_.end_of_input()
+                                  : session_.receive({host_.buffer.data(), size}, now());
+    // The MTA waits for the reply, nobody for the log.
+    const bool sent = step.send.empty() || co_await send(step.send);
     report(step.events);
-    if (!step.send.empty() && !co_await send(step.send)) co_return;
-    if (step.close || received == Received::end) co_return;
-    if (host_.stopping && session_.is_idle()) co_return;
-    expect_progress_within(session_.is_inside_packet() ? host_.timeouts.frame
-                                                       : host_.timeouts.idle);
+    if (!sent || step.close || received == Received::end) break;
+    expect_packet();
   }
 }
 
@@ -75,45 +75,69 @@ Connection::Received Connection::receive(std::size_t& size) {
 }
 
 asio::awaitable<bool> Connection::send(std::string_view octets) {
-  expect_progress_within(host_.timeouts.frame);
-  while (!octets.empty()) {
+  expect(Due::taking_the_reply, host_.timeouts.packet);
+  for (;;) {
     const ssize_t put =
         ::send(socket_.native_handle(), octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (put > 0) {
-      octets.remove_prefix(static_cast<std::size_t>(put));
-      continue;
-    }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return false;
-    const auto [error] = co_await socket_.async_wait(stream_descriptor::wait_write, as_result);
-    if (error) co_return false;
+    if (put > 0) octets.remove_prefix(static_cast<std::size_t>(put));
+    if (octets.empty()) co_return true;
+    if (put < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) co_return false;
+    co_await socket_.async_wait(stream_descriptor::wait_write, or_awake);
+    if (ended_) co_return false;
   }
-  co_return true;
 }
 
 void Connection::report(const std::vector<milter::Event>& events) {
-  for (const milter::Event& event : events) log_event(host_.log, event, host_.log_successes);
+  for (const milter::Event& event : events) log_event(host_.log, event, host_.detail);
 }
 
-void Connection::answer_tempfail() {
-  if (::send(socket_.native_handle(), tempfail_frame.data(), tempfail_frame.size(),
-             MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-    host_.log.write(LogLevel::debug, "the MTA is gone before the answer");
-  }
+/// A packet has its time from its first octet; more octets of it win no more.
+void Connection::expect_packet() {
+  if (!session_.is_inside_packet()) return expect(Due::next_packet, host_.timeouts.idle);
+  if (due_ == Due::rest_of_packet && session_.frames() == packets_) return;
+  expect(Due::rest_of_packet, host_.timeouts.packet);
 }
 
-void Connection::expect_progress_within(std::chrono::seconds time) {
-  deadline_ = std::chrono::steady_clock::now() + time;
+void Connection::expect(Due due, std::chrono::milliseconds within) {
+  due_ = due;
+  packets_ = session_.frames();
+  deadline_ = std::chrono::steady_clock::now() + within;
 }
 
-void Connection::end(bool only_if_idle) {
-  if (!only_if_idle || session_.is_idle()) socket_.cancel();
+void Connection::finish() {
+  if (session_.is_idle()) wake();
+}
+
+void Connection::end() {
+  ended_ = true;
+  wake();
+}
+
+void Connection::wake() {
+  boost::system::error_code ignored;  // There was nothing to wake.
+  socket_.cancel(ignored);
 }
 
 void Connection::end_if_overdue(std::chrono::steady_clock::time_point now) {
-  if (now < deadline_) return;
-  overdue_ = true;
-  socket_.cancel();
+  if (ended_ || now < deadline_) return;
+  host_.log.write(LogLevel::warning,
+                  describe(session_.is_inside_packet(), due_ == Due::taking_the_reply));
+  end();
+}
+
+void Connection::fail(const std::exception_ptr& error) {
+  std::string what = "unknown";
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& exception) {
+    what = exception.what();
+  } catch (...) {  // NOLINT(bugprone-empty-catch): it has no text.
+  }
+  // If it does not get away, the MTA takes the end of the connection for the same.
+  static_cast<void>(::send(socket_.native_handle(), tempfail_frame.data(), tempfail_frame.size(),
+                           MSG_DONTWAIT | MSG_NOSIGNAL));
+  host_.log.write(LogLevel::error, "a milter session failed; the MTA is told to try again later",
+                  {{"error", what}});
 }
 
 }  // namespace countersign::service

@@ -10,20 +10,23 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <span>
+#include <string_view>
 
 #include "countersign/milter/session.hpp"
+#include "service/milter/event_log.hpp"
+#include "service/run/descriptor.hpp"
 
 namespace countersign::service {
 
-class Log;
-
 /// How long a peer may keep a connection without moving.
 struct ConnectionTimeouts {
-  /// Between frames. An SMTP client may be silent for minutes; libmilter waits 7,210 s for its MTA.
-  std::chrono::seconds idle{7'210};
-  /// Inside a frame, and while a reply does not get away.
-  std::chrono::seconds frame{60};
+  /// Between packets. An SMTP client may be silent for minutes; libmilter waits 7,210 s for its
+  /// MTA.
+  std::chrono::milliseconds idle = std::chrono::seconds{7'210};
+  /// For a packet that has begun, for the first one, and for the peer to take a reply.
+  std::chrono::milliseconds packet = std::chrono::seconds{60};
 };
 
 /// What a connection needs of the worker that serves it.
@@ -32,43 +35,52 @@ struct ConnectionHost {
   Log& log;
   milter::PolicySource policies;
   ConnectionTimeouts timeouts;
-  bool log_successes = true;  ///< write a line for each message that was signed
-  bool stopping = false;      ///< connections close when their message is finished
+  EventDetail detail;
+  bool stopping = false;  ///< connections close when their message is finished
 };
 
 /// One connection. Lives and dies on its worker's thread.
 class Connection {
  public:
   /// Takes over the socket, which must not block.
-  Connection(boost::asio::io_context& context, int socket, ConnectionHost& host);
+  Connection(boost::asio::io_context& context, Descriptor socket, ConnectionHost& host);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Serves until either side ends it. Never throws: a session's exception answers 451 and ends
-  /// that connection alone.
-  boost::asio::awaitable<void> run();
+  /// Serves until either side ends it. What it throws goes to fail().
+  [[nodiscard]] boost::asio::awaitable<void> serve();
 
-  /// Ends the connection now, or, when only idle ones are to go, only between messages.
-  void end(bool only_if_idle);
-  /// Ends the connection when its deadline has passed.
+  /// Lets the connection end when its message is finished, at once when there is none. Octets that
+  /// have arrived already count as a message.
+  void finish();
+  /// Ends the connection now.
+  void end();
+  /// Ends the connection when its deadline has passed, and says so in the log.
   void end_if_overdue(std::chrono::steady_clock::time_point now);
+  /// Tells the MTA to try again later and the log why; the connection is not served any more.
+  void fail(const std::exception_ptr& error);
 
  private:
   enum class Received : std::uint8_t { octets, nothing, end };
+  /// What the peer must do before the deadline.
+  enum class Due : std::uint8_t { next_packet, rest_of_packet, taking_the_reply };
 
-  boost::asio::awaitable<void> serve();
-  boost::asio::awaitable<bool> send(std::string_view octets);
-  Received receive(std::size_t& size);
+  [[nodiscard]] boost::asio::awaitable<bool> send(std::string_view octets);
+  [[nodiscard]] Received receive(std::size_t& size);
+  [[nodiscard]] bool may_end() const { return host_.stopping && session_.is_idle(); }
   void report(const std::vector<milter::Event>& events);
-  void expect_progress_within(std::chrono::seconds time);
-  void answer_tempfail();
+  void expect_packet();
+  void expect(Due due, std::chrono::milliseconds within);
+  void wake();
 
   boost::asio::posix::stream_descriptor socket_;
   ConnectionHost& host_;
   milter::Session session_;
   std::chrono::steady_clock::time_point deadline_;
-  bool overdue_ = false;
+  std::uint64_t packets_ = 0;  // That were complete when the deadline was set.
+  Due due_ = Due::rest_of_packet;
+  bool ended_ = false;
 };
 
 }  // namespace countersign::service

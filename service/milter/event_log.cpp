@@ -4,7 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "service/log/log.hpp"
 
@@ -27,9 +30,9 @@ std::string_view to_word(mailflow::Action action) {
   return "unknown";
 }
 
-std::string join_reasons(const mailflow::Outcome& outcome) {
+std::string join_reasons(const mailflow::Outcome& outcome, bool explains) {
   std::string text;
-  for (const mailflow::Explanation& reason : outcome.reasons) {
+  for (const mailflow::Explanation& reason : told_reasons(outcome, explains)) {
     if (!text.empty()) text += "; ";
     text += to_string(reason);
   }
@@ -49,7 +52,7 @@ std::string join_signatures(const mailflow::Outcome& outcome) {
 
 struct EventWriter {
   Log& log;
-  bool log_successes;
+  EventDetail detail;
 
   void operator()(const milter::Negotiated& event) const {
     if (!log.is_on(LogLevel::debug)) return;
@@ -61,19 +64,22 @@ struct EventWriter {
 
   void operator()(const milter::MessageFinished& event) const {
     const mailflow::Outcome& outcome = event.outcome;
-    const bool ordinary = outcome.action == mailflow::Action::accept;
-    if (ordinary && !log_successes) return;
+    const bool trouble =
+        outcome.action != mailflow::Action::accept || mailflow::has_problem(outcome);
+    const LogLevel level = trouble ? LogLevel::warning : LogLevel::info;
+    if (!trouble && !detail.successes && !detail.explains) return;
+    if (!log.is_on(level)) return;
     const bool was_signed = !outcome.signatures.empty();
     std::vector<LogField> fields{{"queue_id", outcome.queue_id},
                                  {"action", std::string(to_word(outcome.action))},
                                  {"client", event.client},
                                  {"author", outcome.author}};
     if (was_signed) fields.emplace_back("signatures", join_signatures(outcome));
-    if (!outcome.reasons.empty()) fields.emplace_back("why", join_reasons(outcome));
+    std::string why = join_reasons(outcome, detail.explains);
+    if (!why.empty()) fields.emplace_back("why", std::move(why));
     fields.emplace_back("header_octets", std::to_string(outcome.header_octets));
     if (was_signed) fields.emplace_back("body_octets", std::to_string(outcome.body_octets));
-    log.write(ordinary ? LogLevel::info : LogLevel::warning, was_signed ? "signed" : "not signed",
-              fields);
+    log.write(level, was_signed ? "signed" : "not signed", fields);
   }
 
   void operator()(const milter::MessageAborted& event) const {
@@ -87,8 +93,8 @@ struct EventWriter {
 
 }  // namespace
 
-void log_event(Log& log, const milter::Event& event, bool log_successes) {
-  std::visit(EventWriter{log, log_successes}, event);
+void log_event(Log& log, const milter::Event& event, EventDetail detail) {
+  std::visit(EventWriter{log, detail}, event);
 }
 
 }  // namespace countersign::service

@@ -10,8 +10,14 @@ namespace countersign::service {
 
 class Log;
 
-/// Writes an event. A message that was signed is written only when log_successes is set; one that
-/// failed always.
-void log_event(Log& log, const milter::Event& event, bool log_successes);
+/// How much the log tells of messages. Those that were refused, or that somebody should do something
+/// about, are always told.
+struct EventDetail {
+  bool successes = true;  ///< a line for each message
+  bool explains = false;  ///< a line for each message, with all reasons
+};
+
+/// Writes an event.
+void log_event(Log& log, const milter::Event& event, EventDetail detail);
 
 }  // namespace countersign::service

@@ -2,19 +2,15 @@
 
 #include "service/milter/listener.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <cstring>
-#include <string>
+#include <exception>
 
 #include "service/log/log.hpp"
 
@@ -22,106 +18,145 @@ namespace countersign::service {
 namespace {
 
 namespace asio = boost::asio;
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+using asio::posix::stream_descriptor;
+
+// Waits end with an error when somebody wakes the door; what for is in the listener's members.
+constexpr auto or_awake = asio::as_tuple(asio::use_awaitable);
 
 // After an error that is not the peer's: no descriptors, no memory. The next try may do.
 constexpr std::chrono::milliseconds pause_after_error{200};
-// While all sessions are taken; connection_ended() cuts it short.
-constexpr std::chrono::seconds pause_while_full{1};
+constexpr std::chrono::seconds between_equal_lines{60};
 
-bool is_out_of_resources(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+/// Errors of accept(2) that are about the one connection, or about none.
+bool is_over_with(int error) {
+  switch (error) {
+    case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+    case EWOULDBLOCK:
+#endif
+    case EINTR:
+    case ECONNABORTED:
+    case ENETDOWN:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
 
+bool Listener::Seldom::is_due() {
+  const auto now = std::chrono::steady_clock::now();
+  if (last_ && now - *last_ < between_equal_lines) return false;
+  last_ = now;
+  return true;
+}
+
 Listener::Listener(asio::io_context& context, const std::vector<int>& sockets,
-                   std::size_t connections_max, Log& log, std::function<void(int)> on_connection)
+                   std::size_t connections_max, Log& log,
+                   std::function<void(Descriptor)> on_connection)
     : context_(context),
       connections_max_(connections_max),
       log_(log),
       on_connection_(std::move(on_connection)) {
   for (const int socket : sockets) {
-    doors_.emplace_back(asio::posix::stream_descriptor(context, socket),
-                        asio::steady_timer(context));
+    doors_.emplace_back(stream_descriptor(context, socket), asio::steady_timer(context));
   }
 }
 
-Listener::~Listener() {
-  for (Door& door : doors_) door.socket.release();
-}
+Listener::~Listener() { stop(); }
 
 void Listener::start() {
-  for (Door& door : doors_) asio::co_spawn(context_, accept_at(door), asio::detached);
+  for (Door& door : doors_) {
+    asio::co_spawn(context_, accept_at(door), [](const std::exception_ptr& error) {
+      if (error) std::rethrow_exception(error);  // A daemon without a door must not live on.
+    });
+  }
 }
 
 void Listener::stop() {
   stopping_ = true;
   for (Door& door : doors_) {
-    door.socket.cancel();
-    door.pause.cancel();
+    if (door.socket.is_open()) static_cast<void>(door.socket.release());
   }
+  wake_doors();
+}
+
+void Listener::allow(std::size_t connections_max) {
+  connections_max_ = connections_max;
+  wake_doors();
+}
+
+void Listener::wake_doors() {
+  for (Door& door : doors_) door.pause.cancel();
 }
 
 void Listener::connection_ended() {
   open_.fetch_sub(1);
-  if (!full_.load()) return;
-  asio::post(context_, [this] {
-    for (Door& door : doors_) door.pause.cancel();
-  });
+  // A door counts itself before it looks at the number of connections. So either it sees the new
+  // number, or we see the door.
+  if (doors_waiting_.load() > 0) asio::post(context_, [this] { wake_doors(); });
 }
 
 asio::awaitable<void> Listener::accept_at(Door& door) {
   while (!stopping_) {
-    const auto [error] =
-        co_await door.socket.async_wait(asio::posix::stream_descriptor::wait_read, as_result);
-    if (error || stopping_) co_return;
-    bool more = true;
-    while (more && !stopping_) {
-      if (open_.load() >= connections_max_) {
-        co_await wait_for_room(door);
-        continue;
-      }
-      more = accept_one(door);
-      if (!more && is_out_of_resources(errno)) {
+    if (is_full()) {
+      co_await wait_for_room(door);
+      continue;
+    }
+    switch (accept_one(door)) {
+      case Accepted::one:
+        break;
+      case Accepted::none:
+        co_await door.socket.async_wait(stream_descriptor::wait_read, or_awake);
+        break;
+      case Accepted::failed:
         door.pause.expires_after(pause_after_error);
-        const auto [pause_error] = co_await door.pause.async_wait(as_result);
-        static_cast<void>(pause_error);  // stop() cuts the pause short.
-      }
+        co_await door.pause.async_wait(or_awake);
+        break;
     }
   }
 }
 
 asio::awaitable<void> Listener::wait_for_room(Door& door) {
-  if (!full_.exchange(true)) {
+  doors_waiting_.fetch_add(1);
+  if (is_full() && full_.is_due()) {
     log_.write(LogLevel::warning, "all sessions are taken; new connections wait",
                {{"sessions_max", std::to_string(connections_max_)}});
   }
-  while (!stopping_ && open_.load() >= connections_max_) {
-    door.pause.expires_after(pause_while_full);
-    const auto [error] = co_await door.pause.async_wait(as_result);
-    static_cast<void>(error);  // connection_ended() and stop() cut the pause short.
+  while (!stopping_ && is_full()) {
+    door.pause.expires_at(std::chrono::steady_clock::time_point::max());
+    co_await door.pause.async_wait(or_awake);
   }
-  full_ = false;
+  doors_waiting_.fetch_sub(1);
 }
 
-bool Listener::accept_one(Door& door) {
-  const int socket =
-      ::accept4(door.socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (socket < 0) {
-    const int error = errno;
-    if (is_out_of_resources(error)) {
-      log_.write(LogLevel::error, "cannot accept a connection", {{"error", std::strerror(error)}});
-    }
-    errno = error;
-    return error == EINTR || error == ECONNABORTED;
-  }
-  // Replies are small and awaited; on a unix socket this fails and does not matter.
-  const int on = 1;
-  static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+Listener::Accepted Listener::accept_one(Door& door) {
+  Descriptor socket(
+      ::accept4(door.socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!socket) return is_over_with(errno) ? Accepted::none : fail(std::strerror(errno));
   open_.fetch_add(1);
-  on_connection_(socket);
-  return true;
+  try {
+    on_connection_(std::move(socket));
+  } catch (const std::exception& error) {
+    open_.fetch_sub(1);
+    return fail(error.what());
+  }
+  return Accepted::one;
+}
+
+Listener::Accepted Listener::fail(const std::string& why) {
+  if (failed_.is_due()) {
+    log_.write(LogLevel::error, "cannot accept connections; they wait", {{"error", why}});
+  }
+  return Accepted::failed;
 }
 
 }  // namespace countersign::service

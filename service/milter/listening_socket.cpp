@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,11 +27,15 @@ using config::SocketSpec;
   throw StartError(fmt::format("cannot listen on {}: {}", to_string(spec), why), EX_UNAVAILABLE);
 }
 
-/// A fresh socket; closed by the ListeningSocket that is made of it at once.
 ListeningSocket make_socket(const SocketSpec& spec, int family) {
-  const int socket = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (socket < 0) fail(spec, std::strerror(errno));
-  return ListeningSocket(socket);
+  Descriptor socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) fail(spec, std::strerror(errno));
+  return ListeningSocket(std::move(socket));
+}
+
+void switch_on(const ListeningSocket& socket, int level, int option) {
+  const int on = 1;
+  ::setsockopt(socket.descriptor(), level, option, &on, sizeof on);
 }
 
 void listen_on(const SocketSpec& spec, const ListeningSocket& socket) {
@@ -55,12 +61,12 @@ void remove_stale_file(const SocketSpec& spec, const sockaddr_un& address) {
   struct stat file{};
   if (::lstat(spec.path.c_str(), &file) != 0) return;
   if (!S_ISSOCK(file.st_mode)) fail(spec, "there is a file of that name that is no socket");
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool answered = ::connect(probe, generic(address), sizeof address) == 0;
-  const int error = errno;
-  ::close(probe);
-  if (answered) fail(spec, "another program answers there; stop it, or name another socket");
-  if (error == ECONNREFUSED) ::unlink(spec.path.c_str());
+  // EAGAIN: the queue of a living one is full.
+  const ListeningSocket probe = make_socket(spec, AF_UNIX);
+  const bool lives = ::connect(probe.descriptor(), generic(address), sizeof address) == 0 ||
+                     errno == EAGAIN || errno == EINPROGRESS;
+  if (lives) fail(spec, "another program answers there; stop it, or name another socket");
+  if (errno == ECONNREFUSED) ::unlink(spec.path.c_str());
 }
 
 void give_away(const SocketSpec& spec, const SocketOwner& owner) {
@@ -78,8 +84,10 @@ ListeningSocket open_unix(const SocketSpec& spec, const SocketOwner& owner) {
   remove_stale_file(spec, address);
   ListeningSocket socket = make_socket(spec, AF_UNIX);
   if (::bind(socket.descriptor(), generic(address), sizeof address) != 0) {
-    fail(spec, fmt::format("{}; make the directory, and let this user write to it",
-                           std::strerror(errno)));
+    fail(spec, fmt::format("{}; {}", std::strerror(errno),
+                           errno == EADDRINUSE ? "remove the file, which this user may not try"
+                                               : "make the directory, and let this user write to "
+                                                 "it"));
   }
   socket.owns_file(spec.path);
   give_away(spec, owner);
@@ -115,11 +123,9 @@ bool is_listed_before(const addrinfo& first, const addrinfo& address) {
 
 ListeningSocket open_inet(const SocketSpec& spec, const addrinfo& address) {
   ListeningSocket socket = make_socket(spec, address.ai_family);
-  const int on = 1;
-  ::setsockopt(socket.descriptor(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (address.ai_family == AF_INET6) {
-    ::setsockopt(socket.descriptor(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  }
+  switch_on(socket, SOL_SOCKET, SO_REUSEADDR);
+  switch_on(socket, IPPROTO_TCP, TCP_NODELAY);  // Inherited by what is accepted: replies are small.
+  if (address.ai_family == AF_INET6) switch_on(socket, IPPROTO_IPV6, IPV6_V6ONLY);
   if (::bind(socket.descriptor(), address.ai_addr, address.ai_addrlen) != 0) {
     fail(spec, errno == EADDRINUSE ? "the port is busy; stop the program that has it (ss -ltnp "
                                      "shows it), or name another port"
@@ -131,16 +137,29 @@ ListeningSocket open_inet(const SocketSpec& spec, const addrinfo& address) {
 
 }  // namespace
 
-ListeningSocket::ListeningSocket(int socket) : socket_(socket), maker_(::getpid()) {}
-
 ListeningSocket::ListeningSocket(ListeningSocket&& other) noexcept
-    : socket_(std::exchange(other.socket_, -1)),
+    : socket_(std::move(other.socket_)),
       path_(std::exchange(other.path_, {})),
+      device_(other.device_),
+      inode_(other.inode_),
       maker_(other.maker_) {}
 
-ListeningSocket::~ListeningSocket() {
-  if (socket_ >= 0) ::close(socket_);
-  if (!path_.empty() && ::getpid() == maker_) ::unlink(path_.c_str());
+void ListeningSocket::owns_file(std::string path) {
+  struct stat file{};
+  if (::lstat(path.c_str(), &file) != 0) return;
+  path_ = std::move(path);
+  device_ = file.st_dev;
+  inode_ = file.st_ino;
+  maker_ = ::getpid();
+}
+
+void ListeningSocket::close() {
+  const std::string path = std::exchange(path_, {});
+  struct stat file{};
+  const bool is_ours = !path.empty() && maker_ == ::getpid() && ::lstat(path.c_str(), &file) == 0 &&
+                       file.st_dev == device_ && file.st_ino == inode_;
+  if (is_ours) ::unlink(path.c_str());
+  socket_.close();
 }
 
 std::vector<ListeningSocket> open_listening_sockets(const SocketSpec& spec,

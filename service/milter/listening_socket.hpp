@@ -11,28 +11,34 @@
 #include <vector>
 
 #include "service/config/socket_spec.hpp"
+#include "service/run/descriptor.hpp"
 
 namespace countersign::service {
 
 /// A listening socket that does not block. The file of a unix socket goes with it, in the process
-/// that made it.
+/// that made it and unless somebody put another in its place.
 class ListeningSocket {
  public:
-  explicit ListeningSocket(int socket);
-  ~ListeningSocket();
+  explicit ListeningSocket(Descriptor socket) : socket_(std::move(socket)) {}
+  ~ListeningSocket() { close(); }
   ListeningSocket(ListeningSocket&& other) noexcept;
   ListeningSocket& operator=(ListeningSocket&&) = delete;
   ListeningSocket(const ListeningSocket&) = delete;
   ListeningSocket& operator=(const ListeningSocket&) = delete;
 
-  [[nodiscard]] int descriptor() const { return socket_; }
-  /// The socket is bound to this file now, which is to be removed with it.
-  void owns_file(std::string path) { path_ = std::move(path); }
+  /// The descriptor; negative after close().
+  [[nodiscard]] int descriptor() const { return socket_.get(); }
+  /// The socket was bound to this file, which is to be removed with it.
+  void owns_file(std::string path);
+  /// Closes the socket and removes its file. Connections that wait to be accepted are refused.
+  void close();
 
  private:
-  int socket_;
+  Descriptor socket_;
   std::string path_;  // Empty for inet and inet6.
-  pid_t maker_;
+  dev_t device_ = 0;  // Of the file, with its inode.
+  ino_t inode_ = 0;
+  pid_t maker_ = 0;
 };
 
 /// Who is to own the file of a unix socket.

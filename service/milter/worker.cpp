@@ -2,13 +2,8 @@
 
 #include "service/milter/worker.hpp"
 
-#include <unistd.h>
-
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <exception>
 
 #include "service/log/log.hpp"
@@ -35,25 +30,34 @@ Worker::Worker(WorkerSettings settings, Log& log, std::function<void()> on_conne
             .log = log,
             .policies = [this] { return policy_; },
             .timeouts = settings.timeouts,
-            .log_successes = settings.log_successes},
+            .detail = settings.detail},
       on_connection_end_(std::move(on_connection_end)) {}
 
 Worker::~Worker() = default;
 
 void Worker::run() {
-  asio::co_spawn(context_, watch_deadlines(), asio::detached);
-  context_.run();
+  watch_deadlines();
+  for (;;) {
+    try {
+      context_.run();
+      return;
+    } catch (const std::exception& error) {
+      // Whatever it was, the other connections are not to suffer.
+      host_.log.write(LogLevel::error, "a worker met an error and goes on",
+                      {{"error", error.what()}});
+    }
+  }
 }
 
-void Worker::take(int socket) {
-  asio::post(context_, [this, socket] { asio::co_spawn(context_, serve(socket), asio::detached); });
+void Worker::take(Descriptor socket) {
+  asio::post(context_, [this, socket = std::move(socket)]() mutable { open(std::move(socket)); });
 }
 
 void Worker::adopt(WorkerSettings settings) {
   asio::post(context_, [this, settings = std::move(settings)]() mutable {
     policy_ = std::move(settings.policy);
     host_.timeouts = settings.timeouts;
-    host_.log_successes = settings.log_successes;
+    host_.detail = settings.detail;
   });
 }
 
@@ -61,43 +65,47 @@ void Worker::stop() {
   asio::post(context_, [this] {
     host_.stopping = true;
     work_.reset();
-    end_connections(true);
-    if (connections_.empty()) watchdog_.cancel();
+    for (Connection& connection : connections_) connection.finish();
+    if (is_done()) watchdog_.cancel();
   });
 }
 
 void Worker::stop_at_once() {
-  asio::post(context_, [this] { end_connections(false); });
+  asio::post(context_, [this] {
+    for (Connection& connection : connections_) connection.end();
+  });
 }
 
-void Worker::end_connections(bool only_idle) {
-  for (Connection& connection : connections_) connection.end(only_idle);
-}
-
-asio::awaitable<void> Worker::serve(int socket) {
-  std::list<Connection>::iterator self;
+void Worker::open(Descriptor socket) {
+  const Connections::iterator before = connections_.begin();
   try {
-    self = connections_.emplace(connections_.end(), context_, socket, host_);
+    connections_.emplace_front(context_, std::move(socket), host_);
+    const Connections::iterator self = connections_.begin();
+    asio::co_spawn(context_, self->serve(), [this, self](const std::exception_ptr& error) {
+      if (error) self->fail(error);
+      close(self);
+    });
   } catch (const std::exception& error) {
     host_.log.write(LogLevel::error, "cannot serve a connection", {{"error", error.what()}});
-    ::close(socket);
+    connections_.erase(connections_.begin(), before);
     on_connection_end_();
-    co_return;
   }
-  co_await self->run();
-  connections_.erase(self);
-  on_connection_end_();
-  if (host_.stopping && connections_.empty()) watchdog_.cancel();
 }
 
-asio::awaitable<void> Worker::watch_deadlines() {
-  while (!host_.stopping || !connections_.empty()) {
-    watchdog_.expires_after(watchdog_period);
-    const auto [error] = co_await watchdog_.async_wait(asio::as_tuple(asio::use_awaitable));
-    static_cast<void>(error);  // Cancelled by stop(): the condition above decides.
+void Worker::close(Connections::iterator connection) {
+  connections_.erase(connection);
+  on_connection_end_();
+  if (is_done()) watchdog_.cancel();
+}
+
+void Worker::watch_deadlines() {
+  if (is_done()) return;
+  watchdog_.expires_after(watchdog_period);
+  watchdog_.async_wait([this](const boost::system::error_code&) {
     const auto now = std::chrono::steady_clock::now();
     for (Connection& connection : connections_) connection.end_if_overdue(now);
-  }
+    watch_deadlines();
+  });
 }
 
 }  // namespace countersign::service

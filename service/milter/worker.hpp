@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A worker: one thread, one I/O context, its own connections and its own pointer to the policy.
-// Workers share nothing, so a session needs no lock. Everything public may be called from any
-// thread; it is carried out on the worker's.
+// Workers share nothing, so a session needs no lock. Everything public but run() may be called from
+// any thread; it is carried out on the worker's, in the order of the calls.
 
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -22,9 +21,9 @@ namespace countersign::service {
 
 /// What all connections of a worker have in common; a reload gives a new one.
 struct WorkerSettings {
-  std::shared_ptr<const mailflow::SigningPolicy> policy;
+  std::shared_ptr<const mailflow::SigningPolicy> policy;  ///< never null
   ConnectionTimeouts timeouts;
-  bool log_successes = true;
+  EventDetail detail;
 };
 
 /// One worker.
@@ -41,7 +40,7 @@ class Worker {
   void run();
 
   /// Takes over a connected socket that does not block.
-  void take(int socket);
+  void take(Descriptor socket);
   /// Puts new settings in force: messages that have begun keep the policy that they began with.
   void adopt(WorkerSettings settings);
   /// Lets no connection begin another message; those between messages end now.
@@ -50,9 +49,12 @@ class Worker {
   void stop_at_once();
 
  private:
-  boost::asio::awaitable<void> serve(int socket);
-  boost::asio::awaitable<void> watch_deadlines();
-  void end_connections(bool only_idle);
+  using Connections = std::list<Connection>;
+
+  void open(Descriptor socket);
+  void close(Connections::iterator connection);
+  void watch_deadlines();
+  [[nodiscard]] bool is_done() const { return host_.stopping && connections_.empty(); }
 
   boost::asio::io_context context_;
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
@@ -60,7 +62,7 @@ class Worker {
   std::shared_ptr<const mailflow::SigningPolicy> policy_;
   std::vector<char> buffer_;
   ConnectionHost host_;
-  std::list<Connection> connections_;
+  Connections connections_;
   std::function<void()> on_connection_end_;
 };
 

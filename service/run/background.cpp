@@ -13,7 +13,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
+#include "service/run/descriptor.hpp"
 #include "service/run/start_error.hpp"
 
 namespace countersign::service {
@@ -32,14 +34,6 @@ namespace {
   ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE);
 }
 
-/// Standard streams point to nothing: the terminal may go away, and nobody reads them.
-void leave_terminal() {
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (null < 0) return;
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null, stream);
-  ::close(null);
-}
-
 std::string monotonic_microseconds() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -51,12 +45,10 @@ std::string monotonic_microseconds() {
 void Readiness::ready() {
   ::sd_notify(0, "READY=1");
   if (pipe_ < 0) return;
-  leave_terminal();
   const char octet = 1;
   while (::write(pipe_, &octet, 1) < 0 && errno == EINTR) {
   }
-  ::close(pipe_);
-  pipe_ = -1;
+  ::close(std::exchange(pipe_, -1));
 }
 
 void Readiness::reloading() {
@@ -68,15 +60,24 @@ void Readiness::stopping() { ::sd_notify(0, "STOPPING=1"); }
 Readiness enter_background() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw StartError("cannot make a pipe", EX_OSERR);
+  Descriptor reading(ends[0]);
+  Descriptor writing(ends[1]);
   const pid_t child = ::fork();
   if (child < 0) throw StartError("cannot start a process in the background", EX_OSERR);
   if (child > 0) {
-    ::close(ends[1]);
-    wait_and_exit(child, ends[0]);
+    writing.close();
+    wait_and_exit(child, reading.get());
   }
-  ::close(ends[0]);
   ::setsid();
-  return Readiness(ends[1]);
+  return Readiness(writing.release());
+}
+
+void leave_terminal() {
+  const Descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!nothing) return;
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    ::dup2(nothing.get(), stream);
+  }
 }
 
 }  // namespace countersign::service

@@ -14,10 +14,9 @@ class Readiness {
   /// Tells over this pipe end too.
   explicit Readiness(int pipe) : pipe_(pipe) {}
 
-  /// The daemon answers. Also closes the standard streams' tie to the terminal when in the
-  /// background.
+  /// The daemon answers, for the first time or after reloading().
   void ready();
-  /// The daemon reloads its settings, or has done so.
+  /// The daemon reloads its settings; ready() follows.
   static void reloading();
   /// The daemon stops.
   static void stopping();
@@ -30,5 +29,9 @@ class Readiness {
 /// exits with 0, or with the child's exit code if that ends first. Call before the first thread.
 /// Throws StartError when it cannot fork.
 [[nodiscard]] Readiness enter_background();
+
+/// Points the standard streams to nothing: the terminal may go away, and whoever waits for the end
+/// of our output is not to wait for ours.
+void leave_terminal();
 
 }  // namespace countersign::service

@@ -7,16 +7,26 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <exception>
+#include <string_view>
+#include <system_error>
+#include <utility>
 
+#include "service/config/settings_table.hpp"
 #include "service/log/log.hpp"
 #include "service/run/problem_log.hpp"
+#include "service/run/start_error.hpp"
 #include "service/run/version.hpp"
 
 namespace countersign::service {
 namespace {
 
 namespace asio = boost::asio;
+
+// Whoever stops a service may tell every process of it, the supervisor, which hands that on, and us:
+// such requests are one.
+constexpr std::chrono::milliseconds same_request{500};
 
 std::size_t worker_count(const config::Settings& settings) {
   if (settings.daemon.workers != 0) return settings.daemon.workers;
@@ -27,52 +37,105 @@ LogOptions log_options(const config::LogSettings& settings) {
   return {.format = settings.format, .level = settings.level};
 }
 
+std::vector<int> descriptors_of(const std::vector<ListeningSocket>& sockets) {
+  std::vector<int> descriptors;
+  for (const ListeningSocket& socket : sockets) descriptors.push_back(socket.descriptor());
+  return descriptors;
+}
+
+/// A supervisor blocks them in its children, so that none is lost before somebody handles it.
+void unblock_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) ::sigaddset(&signals, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+bool is_fixed(std::string_view key) {
+  constexpr std::string_view sinks[] = {"log.syslog", "log.stderr", "log.facility", "log.name"};
+  return key.starts_with("daemon.") || std::ranges::find(sinks, key) != std::end(sinks);
+}
+
 }  // namespace
 
-Daemon::Daemon(config::Snapshot snapshot, LoadSnapshot load, const std::vector<int>& sockets,
+std::vector<std::string> changed_fixed_settings(config::Settings in_force, config::Settings fresh) {
+  std::vector<std::string> changed;
+  for (const config::Setting& setting : config::settings_table()) {
+    if (!is_fixed(setting.key)) continue;
+    const bool differs = to_toml(setting.slot(in_force)) != to_toml(setting.slot(fresh));
+    if (differs) changed.emplace_back(setting.key);
+  }
+  return changed;
+}
+
+Daemon::Daemon(config::Snapshot snapshot, LoadSnapshot load, std::vector<ListeningSocket>& sockets,
                Log& log, Readiness readiness)
     : control_(1),
       signals_(control_, SIGTERM, SIGINT, SIGHUP),
       stop_timer_(control_),
       snapshot_(std::move(snapshot)),
+      started_with_(snapshot_.settings),
       load_(std::move(load)),
+      sockets_(sockets),
       log_(log),
-      readiness_(readiness) {
+      readiness_(readiness),
+      listener_(control_, descriptors_of(sockets), snapshot_.settings.limits.sessions, log_,
+                [this](Descriptor socket) {
+                  workers_[next_worker_]->take(std::move(socket));
+                  next_worker_ = (next_worker_ + 1) % workers_.size();
+                }) {
   ::signal(SIGPIPE, SIG_IGN);
   signals_.add(SIGUSR1);
-  const auto sessions_max = static_cast<std::size_t>(snapshot_.settings.limits.sessions);
-  listener_.emplace(control_, sockets, sessions_max, log_, [this](int socket) {
-    workers_[next_worker_]->take(socket);
-    next_worker_ = (next_worker_ + 1) % workers_.size();
-  });
 }
 
 Daemon::~Daemon() = default;
 
 int Daemon::run() {
-  start_workers();
   wait_for_signal();
-  listener_->start();
+  start_workers();
+  unblock_signals();
+  listener_.start();
   log_.write(LogLevel::notice, "started",
              {{"version", version}, {"workers", std::to_string(workers_.size())}});
   readiness_.ready();
-  control_.run();
-  threads_.clear();  // Joins; all have ended, or control_ would still run.
+  run_control();
+  threads_.clear();  // Joins; all have ended, or run_control() would not have returned.
   log_.write(LogLevel::notice, "stopped");
-  return EX_OK;
+  return exit_code_;
+}
+
+void Daemon::run_control() {
+  for (;;) {
+    try {
+      control_.run();
+      return;
+    } catch (const std::exception& error) {
+      // Without its control thread the daemon is of no use; a supervisor starts another.
+      log_.write(LogLevel::error, "the daemon cannot go on", {{"error", error.what()}});
+      exit_code_ = EX_SOFTWARE;
+      if (!stopping_) stop();
+    }
+  }
 }
 
 void Daemon::start_workers() {
-  for (std::size_t i = 0; i < worker_count(snapshot_.settings); ++i) {
+  const std::size_t count = worker_count(snapshot_.settings);
+  for (std::size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(worker_settings(), log_,
-                                                [this] { listener_->connection_ended(); }));
+                                                [this] { listener_.connection_ended(); }));
   }
-  workers_running_ = workers_.size();
-  for (const std::unique_ptr<Worker>& worker : workers_) {
-    threads_.emplace_back([this, &worker = *worker] {
-      worker.run();
-      asio::post(control_, [this] { worker_ended(); });
-    });
+  try {
+    for (const std::unique_ptr<Worker>& worker : workers_) {
+      threads_.emplace_back([this, &worker = *worker] {
+        worker.run();
+        asio::post(control_, [this] { worker_ended(); });
+      });
+      ++workers_running_;
+    }
+  } catch (const std::system_error& error) {
+    for (const std::unique_ptr<Worker>& worker : workers_) worker->stop();
+    throw StartError("cannot start " + std::to_string(count) + " threads: " + error.what(),
+                     EX_OSERR);
   }
 }
 
@@ -80,24 +143,27 @@ WorkerSettings Daemon::worker_settings() const {
   const config::Settings& settings = snapshot_.settings;
   return {
       .policy = snapshot_.policy,
-      .timeouts = {.idle = settings.limits.idle_timeout, .frame = settings.limits.packet_timeout},
-      .log_successes = settings.log.successes};
+      .timeouts = {.idle = settings.limits.idle_timeout, .packet = settings.limits.packet_timeout},
+      .detail = {.successes = settings.log.successes, .explains = settings.log.explains}};
 }
 
 void Daemon::wait_for_signal() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
-    on_signal(signal);
     wait_for_signal();
+    on_signal(signal);
   });
 }
 
 void Daemon::on_signal(int signal) {
   if (signal == SIGHUP || signal == SIGUSR1) return reload();
   if (!stopping_) return stop();
+  if (std::chrono::steady_clock::now() - asked_to_stop_ < same_request) return;
   log_.write(LogLevel::warning, "asked to stop twice; messages in flight are given up");
-  for (const std::unique_ptr<Worker>& worker : workers_) worker->stop_at_once();
+  stop_at_once();
 }
+
+// --- reload --------------------------------------------------------------------------------------
 
 void Daemon::reload() {
   if (stopping_) return;
@@ -117,17 +183,22 @@ void Daemon::reload() {
       failure = error.what();
     }
     asio::post(control_, [this, fresh = std::move(fresh), failure]() mutable {
-      reloading_ = false;
-      if (fresh) {
-        take_over(std::move(*fresh));
-      } else {
-        log_.write(LogLevel::error, "settings cannot be read; the old ones stay in force",
-                   {{"error", failure}});
-      }
-      readiness_.ready();
-      if (std::exchange(reload_again_, false)) reload();
+      finish_reload(std::move(fresh), failure);
     });
   });
+}
+
+void Daemon::finish_reload(std::optional<config::Snapshot> fresh, const std::string& failure) {
+  reloading_ = false;
+  if (stopping_) return;
+  if (fresh) {
+    take_over(std::move(*fresh));
+  } else {
+    log_.write(LogLevel::error, "settings cannot be read; the old ones stay in force",
+               {{"error", failure}});
+  }
+  readiness_.ready();
+  if (std::exchange(reload_again_, false)) reload();
 }
 
 void Daemon::take_over(config::Snapshot fresh) {
@@ -136,25 +207,38 @@ void Daemon::take_over(config::Snapshot fresh) {
     log_.write(LogLevel::error, "the settings have errors; the old ones stay in force");
     return;
   }
+  for (std::string& key : changed_fixed_settings(started_with_, fresh.settings)) {
+    log_.write(LogLevel::warning, "a setting was changed that only a restart puts in force",
+               {{"setting", std::move(key)}});
+  }
   snapshot_ = std::move(fresh);
   log_.adjust(log_options(snapshot_.settings.log));
+  listener_.allow(snapshot_.settings.limits.sessions);
   for (const std::unique_ptr<Worker>& worker : workers_) worker->adopt(worker_settings());
   log_.write(LogLevel::notice, "settings reloaded");
 }
 
+// --- stop ----------------------------------------------------------------------------------------
+
 void Daemon::stop() {
   stopping_ = true;
+  asked_to_stop_ = std::chrono::steady_clock::now();
   Readiness::stopping();
   log_.write(LogLevel::info, "stopping when the messages in flight are finished",
-             {{"connections", std::to_string(listener_->connections())}});
-  listener_->stop();
+             {{"connections", std::to_string(listener_.connections())}});
+  listener_.stop();
+  for (ListeningSocket& socket : sockets_) socket.close();
   for (const std::unique_ptr<Worker>& worker : workers_) worker->stop();
-  stop_timer_.expires_after(snapshot_.settings.daemon.stop_timeout);
+  stop_timer_.expires_after(started_with_.daemon.stop_timeout);
   stop_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     log_.write(LogLevel::warning, "messages in flight took too long; they are given up");
-    for (const std::unique_ptr<Worker>& worker : workers_) worker->stop_at_once();
+    stop_at_once();
   });
+}
+
+void Daemon::stop_at_once() {
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->stop_at_once();
 }
 
 void Daemon::worker_ended() {

@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The daemon in operation: workers, doors, signals. SIGTERM and SIGINT stop it when the messages in
-// flight are finished;
-// SIGHUP and SIGUSR1 read the settings anew, whole, and keep the old ones when anything is wrong.
+// flight are finished, a second one at once; SIGHUP and SIGUSR1 read the settings anew, whole, and
+// keep the old ones when anything is wrong.
 
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "service/config/snapshot.hpp"
 #include "service/milter/listener.hpp"
+#include "service/milter/listening_socket.hpp"
 #include "service/milter/worker.hpp"
 #include "service/run/background.hpp"
 
@@ -27,27 +30,37 @@ class Log;
 /// Reads settings, tables and keys from where they were read at the start.
 using LoadSnapshot = std::function<config::Snapshot()>;
 
+/// The keys of the settings that only a start puts in force and in which the two differ.
+[[nodiscard]] std::vector<std::string> changed_fixed_settings(config::Settings in_force,
+                                                              config::Settings fresh);
+
 /// One run of the daemon, from the first thread to the last.
 class Daemon {
  public:
-  /// sockets   listening sockets, which stay the caller's.
-  Daemon(config::Snapshot snapshot, LoadSnapshot load, const std::vector<int>& sockets, Log& log,
-         Readiness readiness);
+  /// snapshot  has a policy.
+  /// sockets   are closed when the daemon is asked to stop, so that another can take its place
+  ///           while the last messages are finished.
+  Daemon(config::Snapshot snapshot, LoadSnapshot load, std::vector<ListeningSocket>& sockets,
+         Log& log, Readiness readiness);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  /// Serves until a signal stops it; the exit code. Must be called once, before any other thread
-  /// exists.
+  /// Serves until a signal stops it; the exit code of the program. Must be called once. Signals
+  /// that are blocked when it is called, as in a supervisor's child, are taken from then on.
+  /// Throws StartError when there are no threads to be had.
   [[nodiscard]] int run();
 
  private:
   void start_workers();
+  void run_control();
   void wait_for_signal();
   void on_signal(int signal);
   void reload();
+  void finish_reload(std::optional<config::Snapshot> fresh, const std::string& failure);
   void take_over(config::Snapshot fresh);
   void stop();
+  void stop_at_once();
   void worker_ended();
   [[nodiscard]] WorkerSettings worker_settings() const;
 
@@ -55,14 +68,18 @@ class Daemon {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer stop_timer_;
   config::Snapshot snapshot_;
+  config::Settings started_with_;
   LoadSnapshot load_;
+  std::vector<ListeningSocket>& sockets_;
   Log& log_;
   Readiness readiness_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::optional<Listener> listener_;
+  Listener listener_;
   std::size_t next_worker_ = 0;
   std::size_t workers_running_ = 0;
+  int exit_code_ = 0;
   bool stopping_ = false;
+  std::chrono::steady_clock::time_point asked_to_stop_;
   bool reloading_ = false;
   bool reload_again_ = false;
   std::vector<std::jthread> threads_;

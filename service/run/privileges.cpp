@@ -4,52 +4,38 @@
 
 #include <fmt/format.h>
 #include <grp.h>
-#include <pwd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
+#include <optional>
 
 #include "service/run/start_error.hpp"
 
 namespace countersign::service {
-namespace {
 
-std::optional<unsigned> to_number(const std::string& text) {
-  unsigned number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || stopped != end) return std::nullopt;
-  return number;
-}
-
-gid_t find_group(const std::string& name) {
-  if (const group* found = ::getgrnam(name.c_str())) return found->gr_gid;
-  if (const std::optional<unsigned> number = to_number(name)) return *number;
-  throw StartError(fmt::format("there is no group '{}': create it, or name another group", name),
-                   EX_NOUSER);
-}
-
-}  // namespace
-
-Account find_account(const std::string& user_and_group) {
+Account find_account(const std::string& user_and_group, const config::Accounts& accounts) {
   const std::size_t colon = user_and_group.find(':');
-  const std::string user = user_and_group.substr(0, colon);
-  const passwd* found = ::getpwnam(user.c_str());
-  if (found == nullptr) {
-    if (const std::optional<unsigned> number = to_number(user)) found = ::getpwuid(*number);
-  }
-  if (found == nullptr) {
+  const std::string name = user_and_group.substr(0, colon);
+  const std::optional<config::User> user = accounts.find_user(name);
+  if (!user) {
     throw StartError(
         fmt::format("there is no user '{}': create it (adduser --system --group {}), or name "
                     "another user",
-                    user, user),
+                    name, name),
         EX_NOUSER);
   }
-  Account account{.name = found->pw_name, .uid = found->pw_uid, .gid = found->pw_gid};
-  if (colon != std::string::npos) account.gid = find_group(user_and_group.substr(colon + 1));
+  Account account{.name = user->name, .uid = user->uid, .gid = user->gid};
+  if (colon == std::string::npos) return account;
+  const std::string group_name = user_and_group.substr(colon + 1);
+  const std::optional<std::uint32_t> group = accounts.find_group(group_name);
+  if (!group) {
+    throw StartError(
+        fmt::format("there is no group '{}': create it, or name another group", group_name),
+        EX_NOUSER);
+  }
+  account.gid = *group;
   return account;
 }
 
@@ -68,6 +54,7 @@ void become(const Account& account) {
         fmt::format("cannot become user '{}': start as root or as that user", account.name),
         EX_NOPERM);
   }
+  // In this order: each step needs the privilege that the last one gives up.
   const bool changed = ::initgroups(account.name.c_str(), account.gid) == 0 &&
                        ::setgid(account.gid) == 0 && ::setuid(account.uid) == 0;
   if (!changed) {

@@ -7,8 +7,9 @@
 
 #include <sys/types.h>
 
-#include <optional>
 #include <string>
+
+#include "service/config/accounts.hpp"
 
 namespace countersign::service {
 
@@ -21,7 +22,8 @@ struct Account {
 
 /// Looks up "user" or "user:group"; names or numbers. Throws StartError(EX_NOUSER) when there is no
 /// such user or group.
-[[nodiscard]] Account find_account(const std::string& user_and_group);
+[[nodiscard]] Account find_account(const std::string& user_and_group,
+                                   const config::Accounts& accounts);
 
 /// Changes the root directory and the working directory to it. Throws StartError when that fails.
 void change_root(const std::string& directory);

@@ -7,11 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "service/log/log.hpp"
 #include "service/milter/listening_socket.hpp"
@@ -57,7 +59,7 @@ void enter_directory(const std::string& directory) {
 }
 
 std::vector<ListeningSocket> open_sockets(const config::DaemonSettings& settings,
-                                          const std::optional<Account>& account) {
+                                          const std::optional<Account>& account, Log& log) {
   const SocketOwner owner{.uid = account ? account->uid : ::getuid(),
                           .gid = account ? account->gid : ::getgid()};
   std::vector<ListeningSocket> sockets;
@@ -65,56 +67,65 @@ std::vector<ListeningSocket> open_sockets(const config::DaemonSettings& settings
     for (ListeningSocket& socket : open_listening_sockets(spec, owner)) {
       sockets.push_back(std::move(socket));
     }
+    log.write(LogLevel::info, "listening", {{"socket", to_string(spec)}});
   }
   return sockets;
 }
 
 /// As many descriptors as the sessions need: the soft limit of a login is too low for a thousand.
-void raise_descriptor_limit(std::uint64_t sessions) {
+void raise_descriptor_limit(std::uint64_t sessions, Log& log) {
+  constexpr std::uint64_t descriptors_for_the_rest = 256;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t wanted = sessions + 256;
+  const rlim_t wanted = sessions + descriptors_for_the_rest;
   if (limit.rlim_cur >= wanted) return;
   limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
   ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur == wanted) return;
+  log.write(LogLevel::warning, "the system allows fewer open files than all sessions need",
+            {{"open_files_max", std::to_string(limit.rlim_max)},
+             {"sessions_max", std::to_string(sessions)}});
 }
 
-void apply_limits(const config::Settings& settings) {
-  raise_descriptor_limit(settings.limits.sessions);
+void apply_limits(const config::Settings& settings, Log& log) {
+  raise_descriptor_limit(settings.limits.sessions, log);
   const rlimit none{0, 0};
   if (!settings.daemon.core_dumps) ::setrlimit(RLIMIT_CORE, &none);  // Keys must not be dumped.
+}
+
+int supervise_daemon(const config::DaemonSettings& settings, Log& log, const Supervised& child) {
+  const RestartPolicy policy{.restarts_max = static_cast<unsigned>(settings.restarts_max),
+                             .rate_max = static_cast<unsigned>(settings.restart_rate.count),
+                             .rate_period = settings.restart_rate.period};
+  return supervise(policy, log, child);
 }
 
 }  // namespace
 
 int serve(const LoadSnapshot& load, const ServeOptions& options) {
-  config::Snapshot snapshot = load_or_fail(load);
-  const config::DaemonSettings settings = snapshot.settings.daemon;
+  const config::Snapshot snapshot = load_or_fail(load);
+  const config::DaemonSettings& settings = snapshot.settings.daemon;
   std::optional<Account> account;
-  if (!settings.user.empty()) account = find_account(settings.user);
+  if (!settings.user.empty()) account = find_account(settings.user, config::SystemAccounts());
 
   const bool in_background = settings.background && !options.foreground;
   Readiness readiness;
   if (in_background) readiness = enter_background();
   enter_directory(settings.base_directory);
   if (settings.umask) ::umask(settings.umask->bits);
-  apply_limits(snapshot.settings);
 
   Log log(log_options(snapshot.settings.log, in_background));
   if (in_background) log_problems(log, snapshot.problems);
-  const std::vector<ListeningSocket> sockets = open_sockets(settings, account);
-  const PidFile pid_file(settings.pid_file, account ? account->uid : ::getuid());
+  apply_limits(snapshot.settings, log);
+  std::vector<ListeningSocket> sockets = open_sockets(settings, account, log);
+  const PidFile pid_file(settings.pid_file);
   if (!settings.root_directory.empty()) change_root(settings.root_directory);
   if (account) become(*account);
+  if (in_background) leave_terminal();
 
-  std::vector<int> descriptors;
-  for (const ListeningSocket& socket : sockets) descriptors.push_back(socket.descriptor());
-  const auto run = [&] { return Daemon(snapshot, load, descriptors, log, readiness).run(); };
+  const auto run = [&] { return Daemon(snapshot, load, sockets, log, readiness).run(); };
   if (!settings.restarts) return run();
-  const RestartPolicy policy{.restarts_max = static_cast<unsigned>(settings.restarts_max),
-                             .rate_max = static_cast<unsigned>(settings.restart_rate.count),
-                             .rate_period = settings.restart_rate.period};
-  return supervise(policy, log, run);
+  return supervise_daemon(settings, log, {.run = run, .on_stop = [&sockets] { sockets.clear(); }});
 }
 
 }  // namespace countersign::service
