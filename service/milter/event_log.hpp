@@ -10,8 +10,8 @@ namespace countersign::service {
 
 class Log;
 
-/// How much the log tells of messages. Those that were refused, or that somebody should do something
-/// about, are always told.
+/// How much the log tells of messages. Those that were refused, or that somebody should do
+/// something about, are always told.
 struct EventDetail {
   bool successes = true;  ///< a line for each message
   bool explains = false;  ///< a line for each message, with all reasons

@@ -59,6 +59,7 @@ class Listener {
   /// Lets a message pass when none has for a while: trouble that lasts must not fill the log.
   class Seldom {
    public:
+    /// True when the message may be written; counts as written then.
     [[nodiscard]] bool is_due();
 
    private:

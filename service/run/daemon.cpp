@@ -24,8 +24,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Whoever stops a service may tell every process of it, the supervisor, which hands that on, and us:
-// such requests are one.
+// Whoever stops a service may tell every process of it: us, and the supervisor, which hands it on.
+// Such requests are one.
 constexpr std::chrono::milliseconds same_request{500};
 
 std::size_t worker_count(const config::Settings& settings) {
