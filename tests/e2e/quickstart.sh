@@ -5,7 +5,7 @@
 # left behind, and a second run works.
 
 set -euo pipefail
-cd "$COUNTERSIGN_SOURCE"
+cd "${COUNTERSIGN_SOURCE:-$(dirname "$0")/../..}"
 
 for run in first second; do
   if ! output=$(scripts/quickstart 2>&1 </dev/null); then
