@@ -2,6 +2,7 @@
 """Makes the tables of bench/compare: medians over the rounds, and the ratio of the two filters."""
 
 import collections
+import os
 import statistics
 import subprocess
 import sys
@@ -47,5 +48,7 @@ def print_postfix(path):
         print(f"| {name} | {rate:.0f} | {100 * rate / alone:.0f} % |")
 
 
-print_runs(sys.argv[1])
-print_postfix(sys.argv[2])
+if os.path.exists(sys.argv[1]):
+    print_runs(sys.argv[1])
+if os.path.exists(sys.argv[2]):
+    print_postfix(sys.argv[2])
