@@ -27,6 +27,8 @@ class LogFile {
   LogFile& operator=(const LogFile&) = delete;
 
   [[nodiscard]] service::Log& log() { return log_; }
+  /// The file, for those who write to it otherwise.
+  [[nodiscard]] int descriptor() const { return ::fileno(file_); }
 
   /// All that was written so far.
   [[nodiscard]] std::string text() const {

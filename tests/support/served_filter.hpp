@@ -10,7 +10,6 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <cstddef>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,36 +20,12 @@
 #include "service/milter/listener.hpp"
 #include "service/milter/listening_socket.hpp"
 #include "service/milter/worker.hpp"
+#include "tests/support/folder.hpp"
 #include "tests/support/log_file.hpp"
 #include "tests/support/mta_connection.hpp"
 #include "tests/support/signing.hpp"
 
 namespace countersign::test {
-
-/// A folder that goes with the test.
-class Folder {
- public:
-  Folder() {
-    std::string name =
-        (std::filesystem::temp_directory_path() / "countersign-test.XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a folder");
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;  // What is left in /tmp harms nobody.
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  /// The path of a file in it.
-  [[nodiscard]] std::string operator/(const std::string& file) const {
-    return (path_ / file).string();
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// A policy as workers take it.
 [[nodiscard]] inline std::shared_ptr<const mailflow::SigningPolicy> shared(

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The daemon in operation, driven by signals: reloads that take, reloads that are refused, both
+// under traffic, and stops of every kind.
+
+#include "service/run/daemon.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include "tests/support/eventually.hpp"
+#include "tests/support/milter_octets.hpp"
+#include "tests/support/served_filter.hpp"
+
+namespace countersign::service {
+namespace {
+
+using namespace std::chrono_literals;
+using test::end_of_body;
+using test::eventually;
+using test::mail_of;
+using test::message_without_end;
+using test::MtaConnection;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// Settings as a loader gives them: two workers, and a policy that signs with that selector.
+config::Snapshot snapshot_with_selector(int number) {
+  config::Snapshot snapshot;
+  snapshot.settings.daemon.workers = 2;
+  snapshot.policy = test::shared(test::policy_with_selector(number));
+  return snapshot;
+}
+
+/// A daemon in this process; signals to this process are for it.
+class RunningDaemon {
+ public:
+  explicit RunningDaemon(config::Snapshot first = snapshot_with_selector(1))
+      : sockets_(open_listening_sockets({.path = path()}, {})),
+        daemon_(std::move(first), [this] { return load(); }, sockets_, file_.log(), Readiness()) {
+    thread_ = std::jthread([this] { exit_code_ = daemon_.run(); });
+    EXPECT_TRUE(is_told("msg=started"));
+  }
+  ~RunningDaemon() {
+    if (exit_code_ < 0) send(SIGTERM);
+  }
+  RunningDaemon(const RunningDaemon&) = delete;
+  RunningDaemon& operator=(const RunningDaemon&) = delete;
+
+  /// What the next reload reads.
+  void set_loader(std::function<config::Snapshot()> loader) { loader_ = std::move(loader); }
+  static void send(int signal) { ::kill(::getpid(), signal); }
+  /// Reloads and waits for the line that says how it went.
+  void reload(std::function<config::Snapshot()> loader, std::string_view outcome) {
+    set_loader(std::move(loader));
+    const int before = file_.count(outcome);
+    send(SIGHUP);
+    EXPECT_TRUE(eventually([&] { return file_.count(outcome) > before; })) << file_.text();
+  }
+  void reload(config::Snapshot snapshot, std::string_view outcome = "settings reloaded") {
+    reload([snapshot] { return snapshot; }, outcome);
+  }
+
+  [[nodiscard]] std::string path() const { return folder_ / "milter"; }
+  [[nodiscard]] MtaConnection connect() const {
+    return MtaConnection(test::connect_to_file(path()).value());
+  }
+  /// A connection that has negotiated, with a client of ours.
+  [[nodiscard]] MtaConnection negotiated() const {
+    MtaConnection mta = connect();
+    mta.send(test::negotiation());
+    EXPECT_EQ(mta.receive_frames(1).size(), 1U);
+    mta.send(test::frames({milter::Connect{"localhost", '4', 25, "127.0.0.1"}}));
+    return mta;
+  }
+  [[nodiscard]] bool is_told(std::string_view text) const {
+    return eventually([&] { return file_.has(text); });
+  }
+  [[nodiscard]] bool has_ended(std::chrono::milliseconds within = 20s) const {
+    return eventually([this] { return exit_code_ >= 0; }, within);
+  }
+  [[nodiscard]] int exit_code() const { return exit_code_; }
+  [[nodiscard]] const test::LogFile& log() const { return file_; }
+  [[nodiscard]] int loads() const { return loads_; }
+
+ private:
+  config::Snapshot load() {
+    ++loads_;
+    return loader_();
+  }
+
+  test::Folder folder_;
+  test::LogFile file_;
+  std::function<config::Snapshot()> loader_;
+  std::atomic<int> loads_ = 0;
+  std::vector<ListeningSocket> sockets_;
+  Daemon daemon_;
+  std::atomic<int> exit_code_ = -1;
+  std::jthread thread_;
+};
+
+std::string selector_of(MtaConnection& mta) {
+  const milter::FilterOutcome outcome = mta.push(mail_of());
+  const std::string_view raw = outcome.header.front().raw();
+  const std::size_t at = raw.find(" s=");
+  return at == std::string_view::npos ? "" : std::string(raw.substr(at + 3, 2));
+}
+
+TEST(Daemon, ServesUntilItIsToldToStop) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    RunningDaemon daemon;
+    MtaConnection mta = daemon.connect();
+    EXPECT_EQ(mta.push_and_verify(mail_of()), "pass");
+    RunningDaemon::send(signal);
+    ASSERT_TRUE(daemon.has_ended());
+    EXPECT_EQ(daemon.exit_code(), 0);
+    EXPECT_TRUE(mta.is_closed());
+    EXPECT_TRUE(daemon.log().has("msg=stopped"));
+    EXPECT_EQ(::access(daemon.path().c_str(), F_OK), -1) << "its socket is gone";
+  }
+}
+
+// --- reload --------------------------------------------------------------------------------------
+
+TEST(DaemonReload, PutsAnotherPolicyInForceForOpenConnectionsToo) {
+  RunningDaemon daemon;
+  MtaConnection mta = daemon.connect();
+  EXPECT_EQ(selector_of(mta), "s1");
+  daemon.reload(snapshot_with_selector(2));
+  EXPECT_EQ(selector_of(mta), "s2");
+  daemon.set_loader([] { return snapshot_with_selector(3); });
+  RunningDaemon::send(SIGUSR1);
+  EXPECT_TRUE(eventually([&] { return daemon.log().count("settings reloaded") == 2; }));
+  EXPECT_EQ(selector_of(mta), "s3");
+}
+
+TEST(DaemonReload, KeepsWhatIsInForceWhenAnythingIsWrong) {
+  RunningDaemon daemon;
+  MtaConnection mta = daemon.connect();
+  EXPECT_EQ(selector_of(mta), "s1");
+
+  config::Snapshot with_error = snapshot_with_selector(2);
+  with_error.problems = {{.severity = config::Severity::error,
+                          .place = {"/etc/keys", 7},
+                          .message = "no such key",
+                          .remedy = "make it"}};
+  daemon.reload(with_error, "old ones stay in force");
+  EXPECT_EQ(selector_of(mta), "s1");
+  EXPECT_TRUE(
+      daemon.log().has("level=error msg=settings place=/etc/keys:7 problem=\"no such key\" "
+                       "remedy=\"make it\""))
+      << daemon.log().text();
+
+  config::Snapshot without_policy = snapshot_with_selector(2);
+  without_policy.policy = nullptr;
+  daemon.reload(without_policy, "old ones stay in force");
+  EXPECT_EQ(selector_of(mta), "s1");
+
+  daemon.reload([]() -> config::Snapshot { throw std::runtime_error("unreadable"); },
+                "error=unreadable");
+  EXPECT_EQ(selector_of(mta), "s1");
+
+  config::Snapshot with_warning = snapshot_with_selector(2);
+  with_warning.problems = {{.severity = config::Severity::warning, .message = "odd"}};
+  daemon.reload(with_warning);
+  EXPECT_EQ(selector_of(mta), "s2");
+}
+
+TEST(DaemonReload, DropsNoConnectionAndNoMessageUnderTraffic) {
+  RunningDaemon daemon;
+  std::atomic<bool> ends = false;
+  std::atomic<int> passed = 0;
+  std::atomic<int> failed = 0;
+  std::vector<std::jthread> mtas;
+  for (int i = 0; i < 4; ++i) {
+    mtas.emplace_back([&, i] {
+      try {
+        MtaConnection mta = daemon.connect();
+        while (!ends) {
+          if (i % 2 == 0) mta = daemon.connect();
+          const milter::Mail mail = mail_of();
+          const milter::FilterOutcome outcome = mta.push(mail);
+          const bool pass = test::verdict_on(outcome.header, mail.body, "s1") == "pass" ||
+                            test::verdict_on(outcome.header, mail.body, "s2") == "pass";
+          ++(pass ? passed : failed);
+        }
+      } catch (const std::exception&) {
+        ++failed;
+      }
+    });
+  }
+  for (int i = 0; i < 20; ++i) {
+    daemon.reload(snapshot_with_selector(i % 2 + 1));
+    const int before = passed;
+    EXPECT_TRUE(eventually([&] { return passed >= before + 8 || failed > 0; }));
+  }
+  ends = true;
+  mtas.clear();
+  EXPECT_EQ(failed, 0) << daemon.log().text();
+}
+
+TEST(DaemonReload, ReadsOnceMoreWhenAskedWhileItReads) {
+  RunningDaemon daemon;
+  std::atomic<int> reading = 0;
+  std::atomic<bool> may_go_on = false;
+  daemon.set_loader([&] {
+    const int number = ++reading;
+    static_cast<void>(eventually([&] { return may_go_on.load(); }));
+    return snapshot_with_selector(number == 1 ? 2 : 3);
+  });
+  RunningDaemon::send(SIGHUP);
+  ASSERT_TRUE(eventually([&] { return reading == 1; }));
+  MtaConnection mta = daemon.connect();
+  EXPECT_EQ(selector_of(mta), "s1") << "mail is served meanwhile";
+  for (int i = 0; i < 5; ++i) {
+    RunningDaemon::send(i % 2 == 0 ? SIGUSR1 : SIGHUP);
+    std::this_thread::sleep_for(10ms);
+  }
+  may_go_on = true;
+  EXPECT_TRUE(eventually([&] { return daemon.log().count("settings reloaded") == 2; }));
+  EXPECT_EQ(selector_of(mta), "s3");
+  std::this_thread::sleep_for(100ms);
+  EXPECT_EQ(daemon.loads(), 2) << "five requests while it reads are one";
+}
+
+TEST(DaemonReload, NamesSettingsThatOnlyARestartPutsInForce) {
+  RunningDaemon daemon;
+  config::Snapshot changed = snapshot_with_selector(2);
+  changed.settings.daemon.workers = 3;
+  changed.settings.daemon.user = "somebody";
+  changed.settings.log.to_syslog = true;
+  daemon.reload(changed);
+  for (const char* key : {"daemon.workers", "daemon.user", "log.syslog"}) {
+    EXPECT_EQ(daemon.log().count(std::string("only a restart puts in force\" setting=") + key), 1);
+  }
+  daemon.reload(changed);
+  EXPECT_EQ(daemon.log().count("only a restart"), 6) << "as long as they are not in force";
+  daemon.reload(snapshot_with_selector(1));
+  EXPECT_EQ(daemon.log().count("only a restart"), 6);
+}
+
+TEST(DaemonReload, ChangesTheNumberOfSessionsAndTheLog) {
+  config::Snapshot first = snapshot_with_selector(1);
+  first.settings.limits.sessions = 1;
+  RunningDaemon daemon(first);
+  const MtaConnection only = daemon.negotiated();
+  const MtaConnection waiting = daemon.connect();
+  waiting.send(test::negotiation());
+  ASSERT_TRUE(daemon.is_told("all sessions are taken"));
+
+  config::Snapshot wider = first;
+  wider.settings.limits.sessions = 2;
+  wider.settings.log.format = LogFormat::json;
+  daemon.reload(wider);
+  EXPECT_EQ(waiting.receive_frames(1).size(), 1U);
+  EXPECT_TRUE(daemon.is_told("{\"level\":\"notice\",\"msg\":\"settings reloaded\"}"));
+}
+
+TEST(FixedSettings, AreThoseOfTheProcessAndOfWhereItLogs) {
+  const config::Settings old;
+  config::Settings fresh;
+  EXPECT_THAT(changed_fixed_settings(old, fresh), IsEmpty());
+  fresh.limits.sessions = 7;
+  fresh.log.level = LogLevel::debug;
+  fresh.signing.multiple_signatures = false;
+  EXPECT_THAT(changed_fixed_settings(old, fresh), IsEmpty());
+  fresh.daemon.sockets = {{.path = "/run/x"}};
+  fresh.daemon.umask = config::FileMode{7};
+  fresh.daemon.stop_timeout = 5s;
+  fresh.log.syslog_facility = "local0";
+  EXPECT_THAT(changed_fixed_settings(old, fresh),
+              ElementsAre("daemon.sockets", "daemon.umask", "daemon.stop_timeout", "log.facility"));
+}
+
+// --- stop ----------------------------------------------------------------------------------------
+
+TEST(DaemonStop, FinishesMessagesInFlightWhileAnotherTakesItsPlace) {
+  RunningDaemon daemon;
+  const MtaConnection busy = daemon.negotiated();
+  busy.send(message_without_end());
+  RunningDaemon::send(SIGTERM);
+  ASSERT_TRUE(eventually([&] { return !test::connect_to_file(daemon.path()); }));
+  const auto successor = open_listening_sockets({.path = daemon.path()}, {});
+  EXPECT_FALSE(daemon.has_ended(200ms));
+  busy.send(end_of_body());
+  EXPECT_EQ(test::codes(busy.receive_frames(2)), "ia");
+  EXPECT_TRUE(daemon.has_ended());
+  EXPECT_EQ(daemon.exit_code(), 0);
+  EXPECT_TRUE(test::connect_to_file(daemon.path())) << "the successor's socket stays";
+}
+
+TEST(DaemonStop, GivesMessagesUpThatTakeTooLong) {
+  config::Snapshot snapshot = snapshot_with_selector(1);
+  snapshot.settings.daemon.stop_timeout = 1s;
+  RunningDaemon daemon(snapshot);
+  const MtaConnection busy = daemon.negotiated();
+  busy.send(message_without_end());
+  const auto begun = std::chrono::steady_clock::now();
+  RunningDaemon::send(SIGTERM);
+  EXPECT_TRUE(busy.is_closed());
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, 900ms);
+  EXPECT_TRUE(daemon.has_ended());
+  EXPECT_TRUE(daemon.log().has("messages in flight took too long"));
+}
+
+TEST(DaemonStop, GivesMessagesUpWhenAskedTwice) {
+  RunningDaemon daemon;
+  const MtaConnection busy = daemon.negotiated();
+  busy.send(message_without_end());
+  RunningDaemon::send(SIGTERM);
+  ASSERT_TRUE(daemon.is_told("stopping when"));
+  RunningDaemon::send(SIGTERM);  // The same request, told by somebody else too.
+  EXPECT_FALSE(busy.is_closed(700ms));
+  RunningDaemon::send(SIGINT);
+  EXPECT_TRUE(busy.is_closed());
+  EXPECT_TRUE(daemon.has_ended());
+  EXPECT_EQ(daemon.log().count("asked to stop twice"), 1);
+}
+
+TEST(DaemonStop, LeavesAReloadThatRunsUnfinished) {
+  RunningDaemon daemon;
+  std::atomic<bool> may_go_on = false;
+  daemon.set_loader([&] {
+    static_cast<void>(eventually([&] { return may_go_on.load(); }));
+    return snapshot_with_selector(2);
+  });
+  const MtaConnection busy = daemon.negotiated();
+  busy.send(message_without_end());
+  RunningDaemon::send(SIGHUP);
+  ASSERT_TRUE(eventually([&] { return daemon.loads() == 1; }));
+  RunningDaemon::send(SIGTERM);
+  ASSERT_TRUE(daemon.is_told("stopping when"));
+  may_go_on = true;
+  RunningDaemon::send(SIGHUP);
+  busy.send(end_of_body());
+  EXPECT_TRUE(daemon.has_ended());
+  EXPECT_FALSE(daemon.log().has("settings reloaded"));
+  EXPECT_EQ(daemon.loads(), 1);
+}
+
+}  // namespace
+}  // namespace countersign::service
