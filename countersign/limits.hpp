@@ -45,6 +45,26 @@ struct Limits {
   /// default.
   std::uint32_t clock_drift_seconds = 300;
 
+  // --- SPF (RFC 7208) ---
+  /// Terms of one evaluation that may ask DNS, those of included records too; it bounds the depth
+  /// of include and redirect as well (RFC 7208 §4.6.4).
+  std::size_t spf_lookup_terms_max = 10;
+  /// Terms of one evaluation for which DNS may have nothing: a record that asks for names that do
+  /// not exist makes us a tool against their servers (RFC 7208 §4.6.4, §11.1).
+  std::size_t spf_void_lookups_max = 2;
+  /// Hosts of one mx, and names of one client for ptr, whose addresses are asked for (RFC 7208
+  /// §4.6.4).
+  std::size_t spf_hosts_max = 10;
+  /// TXT data of an SPF record or an explanation. RFC 7208 §3.4 asks for what fits a UDP answer;
+  /// records of ten times that are seen.
+  std::size_t spf_record_bytes_max = 8'192;
+  /// A domain-spec with its macros expanded, before it is cut to the 253 octets of a name: each
+  /// macro of four octets may stand for a whole local-part (RFC 7208 §7.3).
+  std::size_t spf_expansion_bytes_max = 8'192;
+  /// An explanation with its macros expanded: what two lines of an SMTP reply hold (RFC 7208 §6.2,
+  /// RFC 5321 §4.5.3.1.5).
+  std::size_t spf_explanation_bytes_max = 1'000;
+
   // --- crypto (RFC 8301 §3.2) ---
   /// RSA modulus that may verify. Shorter keys never pass.
   unsigned rsa_verify_bits_min = 1'024;

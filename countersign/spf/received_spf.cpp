@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Writes Received-SPF fields out of what strangers said, so that every reader sees one field of
+// this form and nothing else.
+
+#include "countersign/spf/received_spf.hpp"
+
+#include <algorithm>
+
+#include "countersign/text/abnf.hpp"
+#include "countersign/text/cfws.hpp"
+#include "countersign/text/cursor.hpp"
+#include "countersign/text/fold.hpp"
+
+namespace countersign::spf {
+
+namespace {
+
+constexpr text::CharClass is_printable = text::is_vchar | text::CharClass(" ");
+constexpr text::CharClass is_comment_special("()\\");
+
+// Our own sentences have one character that is not ASCII, the sign of a section.
+std::string printable(std::string_view value) {
+  constexpr std::string_view section = "§";
+  std::string text(value);
+  for (std::size_t at = text.find(section); at != std::string::npos; at = text.find(section, at))
+    text.replace(at, section.size(), "section ");
+  std::ranges::replace_if(text, [](char c) { return !is_printable(c); }, '?');
+  return text;
+}
+
+bool is_dot_atom(std::string_view value) {
+  text::Scanner scanner(value);
+  return text::read_dot_atom_text(scanner) && scanner.at_end();
+}
+
+// key-value-pair = key [CFWS] "=" ( dot-atom / quoted-string )
+std::string pair(std::string_view key, std::string_view value) {
+  const std::string safe = printable(value);
+  const std::string text = is_dot_atom(safe) ? safe : text::quote(safe).value_or("\"\"");
+  return ((std::string(key) += '=') += text) += ';';
+}
+
+// Adds a comment word by word, so that it may be folded.
+void add_comment(text::FoldedField& field, std::string_view content) {
+  std::string comment = "(";
+  for (const char c : printable(content)) {
+    if (is_comment_special(c)) comment += '\\';
+    comment += c;
+  }
+  comment += ')';
+  text::Scanner words(comment);
+  while (!words.at_end()) {
+    field.word(words.take_until(text::is_wsp));
+    words.skip_wsp();
+  }
+}
+
+bool is_error(Result result) { return result == Result::temperror || result == Result::permerror; }
+
+}  // namespace
+
+std::string format_received_spf(const CheckHost& request, const Outcome& outcome) {
+  text::FoldedField field("Received-SPF:");
+  field.word(to_string(outcome.result));
+  add_comment(field, request.receiver + ": " + std::string(to_string(outcome.reason)));
+  field.word(pair("receiver", request.receiver));
+  field.word(pair("identity", to_string(outcome.identity)));
+  field.word(pair("client-ip", request.client_ip.to_string()));
+  field.word(pair("helo", request.helo));
+  field.word(pair("envelope-from", request.mail_from));
+  if (const std::string_view mechanism = deciding_mechanism(outcome); !mechanism.empty())
+    field.word(pair("mechanism", mechanism));
+  if (is_error(outcome.result) && !outcome.detail.empty())
+    field.word(pair("problem", outcome.detail));
+  return field.text();
+}
+
+}  // namespace countersign::spf
