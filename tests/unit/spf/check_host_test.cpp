@@ -125,6 +125,7 @@ TEST(CheckHost, IsNeutralWhenNothingMatches) {
   expect(check_record(request(), "v=spf1 ip4:198.51.100.1 x=y"), Result::neutral, Reason::no_match);
 }
 
+// S-14
 TEST(CheckHost, CountsTermsOfAllRecordsTogether) {
   std::string lines;
   for (int i = 1; i <= 9; ++i)
