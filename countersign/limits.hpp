@@ -65,6 +65,24 @@ struct Limits {
   /// RFC 5321 §4.5.3.1.5).
   std::size_t spf_explanation_bytes_max = 1'000;
 
+  // --- DMARC (RFC 9989) ---
+  /// TXT data of a DMARC record: four dozen report addresses fit, and no real record is that long.
+  std::size_t dmarc_record_bytes_max = 4'096;
+  /// Addresses of one rua or ruf: each is a destination that a stranger makes us send mail to.
+  std::size_t report_uris_max = 32;
+  /// Names that one tree walk may ask for (RFC 9989 §4.10).
+  std::size_t tree_walk_queries_max = 8;
+  /// Different domains of authenticated identifiers that are walked for one message: eight
+  /// signatures, the SPF domain and one to spare. What comes later aligns only if it is equal.
+  std::size_t walked_identifiers_max = 10;
+
+  // --- Authentication-Results (RFC 8601) ---
+  /// Results read of one field, and properties of one result; we write a dozen.
+  std::size_t authres_results_max = 100;
+  /// One value that we write: with every octet quoted it fits into the longest line of a message
+  /// (RFC 5322 §2.1.1). Longer ones are left out.
+  std::size_t authres_value_bytes_max = 450;
+
   // --- crypto (RFC 8301 §3.2) ---
   /// RSA modulus that may verify. Shorter keys never pass.
   unsigned rsa_verify_bits_min = 1'024;

@@ -14,6 +14,7 @@
 #include <optional>
 #include <utility>
 
+#include "countersign/assert.hpp"
 #include "countersign/text/abnf.hpp"
 #include "countersign/text/utf8.hpp"
 
@@ -201,6 +202,11 @@ std::string_view DomainName::suffix(std::size_t count) const {
   for (std::size_t labels = label_count(); labels > count; --labels)
     name.remove_prefix(std::min(end_of_label(name, 0) + 1, name.size()));
   return name;
+}
+
+DomainName DomainName::ancestor(std::size_t count) const {
+  COUNTERSIGN_ASSERT(count > 0);
+  return DomainName(std::string(suffix(count)));
 }
 
 bool DomainName::is_at_or_below(const DomainName& other) const {

@@ -65,6 +65,9 @@ class DomainName {
   [[nodiscard]] std::size_t label_count() const;
   /// The name made of the last `count` labels; the whole name when it has no more, nothing for 0.
   [[nodiscard]] std::string_view suffix(std::size_t count) const;
+  /// The name made of the last `count` labels, as suffix() but a name of its own; count is 1 or
+  /// more.
+  [[nodiscard]] DomainName ancestor(std::size_t count) const;
   /// True when this name is `other` or below it.
   [[nodiscard]] bool is_at_or_below(const DomainName& other) const;
 

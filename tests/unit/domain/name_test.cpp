@@ -194,6 +194,14 @@ TEST(DomainNameLabels, AreCountedAndCutFromTheRight) {
   EXPECT_EQ(top.suffix(0), "");
 }
 
+TEST(DomainNameAncestor, IsTheNameOfTheLastLabels) {
+  const DomainName name = DomainName::parse("a.mail.example.org").value();
+  EXPECT_EQ(name.ancestor(1), DomainName::parse("org").value());
+  EXPECT_EQ(name.ancestor(3), DomainName::parse("mail.example.org").value());
+  EXPECT_EQ(name.ancestor(4), name);
+  EXPECT_EQ(name.ancestor(9), name);
+}
+
 TEST(DomainNameLabels, DecideWhatLiesBelow) {
   const DomainName org = DomainName::parse("example.org").value();
   EXPECT_TRUE(org.is_at_or_below(org));
