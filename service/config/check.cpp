@@ -2,6 +2,7 @@
 
 #include "service/config/check.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "countersign/dkim/key_match.hpp"
@@ -23,13 +24,10 @@ void append_keys(const KeyEntry& entry, std::vector<SigningKey>& keys) {
   }
 }
 
-void append_single_key(const Snapshot& snapshot, const Machine& machine,
-                       std::vector<SigningKey>& keys) {
-  const mailflow::SingleKey& single = *snapshot.policy->single_key;
-  const BasedFiles files(machine.files, snapshot.settings.daemon.base_directory);
+void append_keys(const mailflow::SingleKey& single, const DataSet& domains, const Files& files,
+                 std::vector<SigningKey>& keys) {
   Problems told_already;
-  for (const std::string& name :
-       read_names(snapshot.settings.signing.single.domains, files, told_already)) {
+  for (const std::string& name : read_names(domains, files, told_already)) {
     const auto domain = DomainName::parse(name);
     if (domain) keys.push_back({*domain, single.selector, single.key, single.place});
   }
@@ -41,7 +39,10 @@ std::vector<SigningKey> signing_keys(const Snapshot& snapshot, const Machine& ma
   std::vector<SigningKey> keys;
   if (!snapshot.policy) return keys;
   for (const KeyEntry& entry : snapshot.policy->key_table.entries()) append_keys(entry, keys);
-  if (snapshot.policy->single_key) append_single_key(snapshot, machine, keys);
+  if (const std::optional<mailflow::SingleKey>& single = snapshot.policy->single_key) {
+    const BasedFiles files(machine.files, snapshot.settings.daemon.base_directory);
+    append_keys(*single, snapshot.settings.signing.single.domains, files, keys);
+  }
   return keys;
 }
 

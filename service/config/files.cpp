@@ -2,7 +2,6 @@
 
 #include "service/config/files.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,14 +11,15 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
-#include <cstring>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 namespace countersign::service::config {
 namespace {
 
 std::unexpected<std::string> system_error() {
-  return std::unexpected(std::string(std::strerror(errno)));
+  return std::unexpected(std::generic_category().message(errno));
 }
 
 class Descriptor {
@@ -80,13 +80,13 @@ std::expected<std::string, std::string> SystemFiles::resolve(const std::string& 
 
 std::expected<std::vector<std::string>, std::string> SystemFiles::list(
     const std::string& path) const {
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
-  if (!directory) return system_error();
+  std::error_code error;
   std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(directory.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
+  std::filesystem::directory_iterator entry(path, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
   }
+  if (error) return std::unexpected(error.message());
   std::ranges::sort(names);
   return names;
 }

@@ -2,9 +2,9 @@
 
 #include "service/config/key_safety.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <utility>
 
 namespace countersign::service::config {
@@ -40,10 +40,8 @@ std::vector<Node> nodes_of(const KeyFile& key) {
 }
 
 std::string describe(const KeyFile& key, const Node& node) {
-  std::array<char, 16> mode{};
-  std::snprintf(mode.data(), mode.size(), "%04o", node.status.mode);
-  return (node.is_directory() ? "the directory " : "") + node.path + " (mode " + mode.data() +
-         ", owner " + key.accounts.user_name(node.status.uid) + ")";
+  return fmt::format("{}{} (mode {:04o}, owner {})", node.is_directory() ? "the directory " : "",
+                     node.path, node.status.mode, key.accounts.user_name(node.status.uid));
 }
 
 // A member of the group who is neither the user nor root.

@@ -73,7 +73,7 @@ std::optional<PrivateKey> KeyStore::read(const std::string& path, const Place& p
     return std::nullopt;
   }
   const bool permitted = judge_permissions(path, place);
-  std::optional<PrivateKey> key = judge(decode_private_key(*octets, Limits()), path, place);
+  const auto key = judge(decode_private_key(*octets, Limits()), path, place);
   return permitted ? key : std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -17,6 +18,16 @@
 
 namespace countersign::service::config {
 namespace {
+
+// The value of the last line "NAME=value" or NAME="value" of a script that only sets variables.
+std::string shell_variable(const std::string& text, const std::string& name) {
+  const std::size_t found = ("\n" + text).rfind("\n" + name + "=");
+  if (found == std::string::npos) return {};
+  std::string value = text.substr(found + name.size() + 1);
+  value.erase(std::min(value.find_first_of(" \t\r\n#"), value.size()));
+  std::erase_if(value, [](char c) { return c == '"' || c == '\''; });
+  return value;
+}
 
 // Fills the policy step by step; each step adds its problems and none stops another.
 class Maker {
@@ -73,16 +84,14 @@ class Maker {
   // The commonest surprise of OpenDKIM's users: /etc/default/opendkim holds the socket, and only
   // an old init script looks there.
   std::string socket_remedy() {
-    constexpr std::string_view name = "SOCKET=";
     const std::string text = machine_.files.read("/etc/default/opendkim").value_or("");
-    const std::size_t found = ("\n" + text).rfind("\n" + std::string(name));
-    const std::string general = "set one, for example inet:8891@localhost";
-    if (found == std::string::npos) return general;
-    std::string value = text.substr(found + name.size());
-    value = value.substr(0, value.find_first_of(" \t\r\n#", value.starts_with('"') ? 1 : 0));
-    std::erase_if(value, [](char c) { return c == '"' || c == '\''; });
-    if (value.empty()) return general;
-    return "/etc/default/opendkim names one for the init script: start with -p " + value;
+    std::string socket = shell_variable(text, "SOCKET");
+    if (socket.empty()) return "set one, for example inet:8891@localhost";
+    const std::string_view reference = "$RUNDIR";
+    if (const std::size_t at = socket.find(reference); at != std::string::npos) {
+      socket.replace(at, reference.size(), shell_variable(text, "RUNDIR"));
+    }
+    return "/etc/default/opendkim names one for the init script: start with -p " + socket;
   }
 
   User daemon_user() {

@@ -132,7 +132,8 @@ class KeyTableReader {
     KeysByDomain keys;
     for (const std::string& name : *names) {
       const auto text = text_of_percent(std::string_view(path).substr(begin, end - begin), name);
-      const auto domain = DomainName::parse(text.value_or(""));
+      if (!text) continue;
+      const auto domain = DomainName::parse(*text);
       if (domain) add_key_of_domain(replace_percent(path, *text), *domain, place, keys);
     }
     if (keys.empty()) problems_.error(place, "no file matches " + path);

@@ -2,9 +2,10 @@
 
 #include "service/config/value.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <span>
 
 #include "countersign/text/abnf.hpp"
@@ -234,11 +235,7 @@ std::string write(const std::chrono::seconds& value) {
   return quoted(std::to_string(count) + "s");
 }
 
-std::string write(const FileMode& value) {
-  std::array<char, 8> digits{};
-  std::snprintf(digits.data(), digits.size(), "%04o", value.bits);
-  return quoted(digits.data());
-}
+std::string write(const FileMode& value) { return quoted(fmt::format("{:04o}", value.bits)); }
 
 std::string write(const Rate& value) {
   if (value.count == 0) return "";

@@ -150,6 +150,8 @@ TEST_F(SnapshotTest, TheSocketOfTheInitScriptIsNamed) {
               Contains(HasSubstr("start with -p inet:8891@127.0.0.1")));
   files.add("/etc/default/opendkim", "SOCKET=local:/run/x # here\nUSER=opendkim\n");
   EXPECT_THAT(texts(load_opendkim().problems), Contains(HasSubstr("-p local:/run/x")));
+  files.add("/etc/default/opendkim", "RUNDIR=/run/o\nSOCKET=local:$RUNDIR/o.sock\n");
+  EXPECT_THAT(texts(load_opendkim().problems), Contains(HasSubstr("-p local:/run/o/o.sock")));
   files.add("/etc/default/opendkim", "#SOCKET=x\nSOCKET=\n");
   EXPECT_THAT(texts(load_opendkim().problems), Contains(HasSubstr("set one, for example")));
   EXPECT_THAT(texts(load_opendkim({{"Socket", "inet:8891"}}).problems),
