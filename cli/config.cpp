@@ -14,8 +14,8 @@
 #include "cli/key_check.hpp"
 #include "cli/settings_options.hpp"
 #include "cli/terminal.hpp"
-#include "service/config/check.hpp"
 #include "service/config/settings_doc.hpp"
+#include "service/config/signing_keys.hpp"
 #include "service/log/escape.hpp"
 
 namespace countersign::cli {

@@ -22,9 +22,9 @@
 #include "cli/dns_options.hpp"
 #include "cli/key_check.hpp"
 #include "cli/terminal.hpp"
-#include "service/config/check.hpp"
 #include "service/config/data_set.hpp"
 #include "service/config/key_store.hpp"
+#include "service/config/signing_keys.hpp"
 #include "service/config/tables.hpp"
 #include "service/log/escape.hpp"
 

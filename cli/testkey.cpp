@@ -14,7 +14,7 @@
 #include "cli/key_input.hpp"
 #include "cli/settings_options.hpp"
 #include "cli/terminal.hpp"
-#include "service/config/check.hpp"
+#include "service/config/signing_keys.hpp"
 #include "service/log/escape.hpp"
 #include "service/run/problem_log.hpp"
 

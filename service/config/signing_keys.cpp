@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "service/config/check.hpp"
+#include "service/config/signing_keys.hpp"
 
 #include <optional>
 #include <utility>
 
-#include "countersign/dkim/key_match.hpp"
 #include "service/config/lists.hpp"
 
 namespace countersign::service::config {
@@ -44,38 +43,6 @@ std::vector<SigningKey> signing_keys(const Snapshot& snapshot, const Machine& ma
     append_keys(*single, snapshot.settings.signing.single.domains, files, keys);
   }
   return keys;
-}
-
-std::vector<Problem> check_published(const SigningKey& key, const LookUpKey& look_up) {
-  const std::string name = dkim::key_name(key.selector, key.domain);
-  const dkim::KeyLookup found = look_up(name);
-  if (!found.record) {
-    const bool failed = found.result == dkim::Result::temperror;
-    return {{failed ? Severity::warning : Severity::error, key.place, "key record: " + found.detail,
-             failed ? "try again later" : "publish the record: countersign keygen prints it"}};
-  }
-  const dkim::KeyMatch match = dkim::match_key(*found.record, key.key);
-  if (match != dkim::KeyMatch::matches) {
-    return {{Severity::error, key.place, name + ": " + std::string(to_string(match)), ""}};
-  }
-  if (found.record->testing) {
-    return {{Severity::warning, key.place,
-             name + " says t=y, so receivers may take the mail for "
-                    "unsigned",
-             "remove t=y when the tests are done"}};
-  }
-  return {};
-}
-
-std::vector<Problem> check(const Source& source, const Machine& machine, const LookUpKey& look_up) {
-  Snapshot snapshot = load(source, machine);
-  Problems problems;
-  for (Problem& problem : snapshot.problems) problems.add(std::move(problem));
-  if (!look_up) return problems.take_sorted();
-  for (const SigningKey& key : signing_keys(snapshot, machine)) {
-    for (Problem& problem : check_published(key, look_up)) problems.add(std::move(problem));
-  }
-  return problems.take_sorted();
 }
 
 }  // namespace countersign::service::config
