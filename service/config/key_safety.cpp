@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "countersign/text/abnf.hpp"
+
 namespace countersign::service::config {
 namespace {
 
@@ -16,6 +18,17 @@ constexpr std::uint32_t group_may_write = 0020;
 constexpr std::uint32_t others_may_read_or_write = 0006;
 constexpr std::uint32_t others_may_write = 0002;
 constexpr std::uint32_t group_or_others_may_enter = 0011;
+constexpr std::uint32_t sticky = 01000;
+
+constexpr text::CharClass is_plain = text::is_alnum | text::CharClass("_./@%+=:,-");
+
+// The path as an operator can paste it into a shell.
+std::string shell_quoted(const std::string& path) {
+  if (is_plain.all_of(path)) return path;
+  std::string quoted = "'";
+  for (const char c : path) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
 
 // A file or directory on the way from the root to the key.
 struct Node {
@@ -59,22 +72,22 @@ bool belongs_to_us(const KeyFile& key, const Node& node) {
 void check_group(const KeyFile& key, const Node& node, std::vector<KeyFinding>& findings) {
   const std::optional<std::string> stranger = stranger_in_group(key, node.status.gid);
   if (!stranger) return;
-  findings.push_back({describe(key, node) + " can be " +
-                          (node.is_directory() ? "changed" : "read or changed") + " by group " +
-                          key.accounts.group_name(node.status.gid) + ", to which " + *stranger +
-                          " belongs",
-                      (node.is_directory() ? "chmod g-w " : "chmod g-rwx ") + node.path});
+  findings.push_back(
+      {describe(key, node) + " can be " + (node.is_directory() ? "changed" : "read or changed") +
+           " by group " + key.accounts.group_name(node.status.gid) + ", to which " + *stranger +
+           " belongs",
+       (node.is_directory() ? "chmod g-w " : "chmod g-rwx ") + shell_quoted(node.path)});
 }
 
 void check_file(const KeyFile& key, const Node& node, std::vector<KeyFinding>& findings) {
   if (!belongs_to_us(key, node)) {
     findings.push_back({describe(key, node) + " belongs to neither " + key.user.name + " nor root",
-                        "chown " + key.user.name + " " + node.path});
+                        "chown " + key.user.name + " " + shell_quoted(node.path)});
   }
   if (node.has(group_may_read_or_write)) check_group(key, node, findings);
   if (node.has(others_may_read_or_write)) {
-    findings.push_back(
-        {describe(key, node) + " can be read or changed by everybody", "chmod o-rwx " + node.path});
+    findings.push_back({describe(key, node) + " can be read or changed by everybody",
+                        "chmod o-rwx " + shell_quoted(node.path)});
   }
 }
 
@@ -82,13 +95,14 @@ void check_directory(const KeyFile& key, const Node& node, std::vector<KeyFindin
   if (node.has(owner_may_write) && !belongs_to_us(key, node)) {
     findings.push_back({describe(key, node) + " can be changed by its owner, so the key can be "
                                               "replaced",
-                        "chown root " + node.path});
+                        "chown root " + shell_quoted(node.path)});
   }
   if (node.has(group_may_write)) check_group(key, node, findings);
   if (node.has(others_may_write)) {
     findings.push_back({describe(key, node) + " can be changed by everybody, so the key can be "
                                               "replaced",
-                        "chmod o-w " + node.path});
+                        node.has(sticky) ? "keep the key in a directory of its own"
+                                         : "chmod o-w " + shell_quoted(node.path)});
   }
 }
 
@@ -101,13 +115,14 @@ std::uint32_t bits_for(const User& user, const FileStatus& status) {
 
 KeyFinding unreadable(const KeyFile& key, const Node& node) {
   const std::string& user = key.user.name;
+  const std::string path = shell_quoted(node.path);
   if (node.is_directory()) {
+    const std::string group = key.accounts.group_name(key.user.gid);
     return {"user " + user + " cannot enter " + describe(key, node),
-            "chgrp " + key.accounts.group_name(key.user.gid) + " " + node.path + " && chmod g+x " +
-                node.path};
+            "chgrp " + group + " " + path + " && chmod g+x " + path};
   }
   return {"user " + user + " cannot read " + describe(key, node),
-          "chown " + user + " " + node.path + " && chmod u+r " + node.path};
+          "chown " + user + " " + path + " && chmod u+r " + path};
 }
 
 }  // namespace

@@ -182,7 +182,7 @@ void check_names(const Tables& tables, Problems& problems) {
                    "the key " + quote(line.key_name) +
                        " is not in the KeyTable or cannot be used, so mail of " +
                        quote(line.pattern) + " cannot be signed",
-                   "names are case-sensitive; see on_signing_error for what becomes of the mail");
+                   "add the key; names are case-sensitive");
   }
 }
 

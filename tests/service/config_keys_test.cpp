@@ -142,6 +142,20 @@ TEST_F(KeySafetyTest, ADirectoryAboveItCanBeChanged) {
   EXPECT_THAT(unsafe(), IsEmpty()) << "its owner may not write";
 }
 
+TEST_F(KeySafetyTest, NobodyIsToldToBreakTmp) {
+  files.set("/etc", 01777, 0, 0);
+  EXPECT_THAT(unsafe(), ElementsAre(HasSubstr("; keep the key in a directory of its own")));
+}
+
+TEST_F(KeySafetyTest, CommandsCanBePasted) {
+  const std::string odd = "/etc/keys/it's mine";
+  files.add(odd, "x").set(odd, 0644, 110, 110);
+  const User user = *accounts.find_user("opendkim");
+  const auto findings = find_unsafe({odd, user, files, accounts});
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].remedy, "chmod o-rwx '/etc/keys/it'\\''s mine'");
+}
+
 TEST_F(KeySafetyTest, AllFindingsAreTold) {
   files.set("/etc", 0777, 0, 0).set(path, 0666, 1000, 105);
   EXPECT_EQ(unsafe().size(), 4u);
