@@ -27,11 +27,13 @@ KeyLookup read_key(std::string_view text, const std::string& name, const Limits&
   auto record = parse_key_record(text, limits);
   if (!record) {
     const KeyRecordError error = record.error();
-    return no_key(
-        Result::permerror,
-        error.code == KeyRecordErrorCode::revoked ? Reason::key_revoked : Reason::bad_key_record,
-        std::string(to_string(error.code)) + ", at octet " + std::to_string(error.offset) +
-            " of the record at " + name);
+    const bool revoked = error.code == KeyRecordErrorCode::revoked;
+    KeyLookup lookup =
+        no_key(Result::permerror, revoked ? Reason::key_revoked : Reason::bad_key_record,
+               std::string(to_string(error.code)) + ", at octet " + std::to_string(error.offset) +
+                   " of the record at " + name);
+    lookup.record_error = error.code;
+    return lookup;
   }
   KeyLookup lookup;
   lookup.record = *std::move(record);

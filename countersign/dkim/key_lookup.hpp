@@ -23,6 +23,7 @@ struct KeyLookup {
   bool authenticated = false;         ///< DNSSEC validated the answer
   Result result = Result::permerror;  ///< without a record: temperror when DNS failed
   Reason reason = Reason::key_not_found;
+  std::optional<KeyRecordErrorCode> record_error;  ///< why a record that is there cannot be read
   std::string detail;  ///< what is wrong, with the name that was asked for; safe to print
 };
 

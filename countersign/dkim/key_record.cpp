@@ -148,15 +148,15 @@ countersign::Result<KeyRecord, KeyRecordError> parse_key_record(std::string_view
 std::string format_key_record(const KeyRecordText& record) {
   std::string text;
   append_tag(text, "v", "DKIM1");
+  if (!record.notes.empty()) append_tag(text, "n", encode_quoted_printable(record.notes));
   if (!record.hash_algorithms.empty()) append_tag(text, "h", joined(record.hash_algorithms));
   append_tag(text, "k", crypto::to_string(record.type));
-  if (record.restrict_to_email) append_tag(text, "s", "email");
   if (record.testing || record.strict_auid)
     append_tag(text, "t",
                record.testing && record.strict_auid ? "y:s"
                : record.testing                     ? "y"
                                                     : "s");
-  if (!record.notes.empty()) append_tag(text, "n", encode_quoted_printable(record.notes));
+  if (record.restrict_to_email) append_tag(text, "s", "email");
   append_tag(text, "p", text::encode_base64(record.public_octets));
   return text;
 }

@@ -65,7 +65,8 @@ struct KeyRecordText {
   std::string notes;                         ///< n=, encoded as needed
 };
 
-/// Writes the record as one text: "v=DKIM1; h=…; k=rsa; s=…; t=…; n=…; p=…". RFC 6376 §3.6.1
+/// Writes the record as one text, its tags in the order of opendkim-genkey:
+/// "v=DKIM1; n=…; h=…; k=rsa; t=…; s=…; p=…". RFC 6376 §3.6.1
 [[nodiscard]] std::string format_key_record(const KeyRecordText& record);
 
 }  // namespace countersign::dkim

@@ -83,6 +83,9 @@ TEST(LookUpKey, SaysWhatIsWrongWithTheRecord) {
   expect(with_texts({"v=DKIM1; p="}), Result::permerror, Reason::key_revoked);
   expect(with_texts({"v=DKIM2; p=YQ=="}), Result::permerror, Reason::bad_key_record);
   expect(with_texts({""}), Result::permerror, Reason::bad_key_record);
+  EXPECT_EQ(with_texts({"v=DKIM2; p=YQ=="}).record_error, KeyRecordErrorCode::bad_version);
+  EXPECT_EQ(with_texts({"v=DKIM1; p="}).record_error, KeyRecordErrorCode::revoked);
+  EXPECT_EQ(with_answer({.status = AnswerStatus::nodata}).record_error, std::nullopt);
   EXPECT_EQ(with_texts({"k=rsa; p=*"}).detail,
             "p= of the key record is no base64 (RFC 6376 §3.6.1), at octet 9 of the record at "
             "rsa._domainkey.example.com");

@@ -145,7 +145,7 @@ TEST(FormatKeyRecord, WritesWhatIsReadBackTheSame) {
                      .strict_auid = true,
                      .notes = "for; people"};
   EXPECT_EQ(format_key_record(text),
-            "v=DKIM1; h=sha256; k=ed25519; s=email; t=y:s; n=for=3B=20people; " + ed25519_p());
+            "v=DKIM1; n=for=3B=20people; h=sha256; k=ed25519; t=y:s; s=email; " + ed25519_p());
   const KeyRecord record = ok(format_key_record(text));
   EXPECT_TRUE(record.testing);
   EXPECT_TRUE(record.strict_auid);
