@@ -110,6 +110,7 @@ void add_doc(CLI::App& parent) {
   CLI::Option* const man =
       command->add_flag("--man", *manual, "as the source of a manual page, for scdoc(1)");
   command->add_flag("--markdown", *markdown, "as Markdown, which is the default")->excludes(man);
+  command->footer("Exit code: 0.");
   command->callback([manual, markdown] {
     fmt::print("{}", *manual ? config::settings_manual() : config::settings_markdown());
   });

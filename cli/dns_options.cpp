@@ -10,6 +10,7 @@
 #include "cli/failure.hpp"
 #include "cli/input.hpp"
 #include "countersign/dns/zone.hpp"
+#include "countersign/domain/address.hpp"
 #include "service/dns/blocking_lookups.hpp"
 
 namespace countersign::cli {
@@ -17,6 +18,11 @@ namespace countersign::cli {
 namespace {
 
 constexpr unsigned timeout_seconds = 10;
+
+std::string check_address(const std::string& server) {
+  if (IpAddress::parse(server.substr(0, server.find('@')))) return {};
+  return server + " is no IP address; write ADDRESS or ADDRESS@PORT";
+}
 
 }  // namespace
 
@@ -30,14 +36,15 @@ void DnsOptions::declare(CLI::App& command) {
   command
       .add_option("--zone", zone_file,
                   "answer from this zone file (RFC 1035 or JSON) instead of live DNS")
-      ->type_name("FILE");
+      ->option_text("FILE");
   command.add_option("--nameserver", nameservers, "ask this server instead of the system's")
       ->allow_extra_args(false)
-      ->type_name("IP[@PORT]");
+      ->check(CLI::Validator(check_address, ""))
+      ->option_text("IP[@PORT]");
   command
-      .add_option("--dns-timeout", timeout_seconds, "seconds to wait for one answer; default 10")
+      .add_option("--dns-timeout", timeout_seconds, "how long to wait for one answer (default: 10)")
       ->check(CLI::Range(1u, 600u))
-      ->type_name("SECONDS");
+      ->option_text("SECONDS");
 }
 
 void DnsOptions::complete(const service::config::DnsSettings& settings) {
@@ -63,8 +70,8 @@ Lookups::Lookups(const DnsOptions& options) : state_(std::make_unique<State>()) 
   Result<dns::Zone, dns::ZoneError> zone =
       dns::Zone::parse(read_small_input(options.zone_file), Limits());
   if (!zone) {
-    throw Failure(exit_data, fmt::format("{}:{}: {}", options.zone_file, zone.error().line,
-                                         zone.error().message));
+    const service::config::Place place{input_name(options.zone_file), zone.error().line};
+    throw Failure(exit_data, place.to_string() + ": " + zone.error().message);
   }
   state_->zone = std::move(*zone);
 }

@@ -13,7 +13,7 @@ namespace countersign::cli {
 
 /// What a new key is to be.
 struct KeyRequest {
-  std::string domain = "localhost";
+  std::string domain = "localhost";  ///< empty: none is named
   std::string selector = "default";
   std::string directory = ".";
   crypto::KeyType type = crypto::KeyType::rsa;
@@ -32,8 +32,9 @@ struct KeyFiles {
   std::string zone_lines;    ///< the record as lines of a zone file
 };
 
-/// Makes a key and writes both files. Throws Failure with the reason when the request makes no
-/// sense or a file cannot be written; a private key that exists is never overwritten unless asked.
+/// Makes a key and writes both files: the private key with mode 0600, the record, which is public,
+/// with what the umask gives. Throws Failure with the reason when the request makes no sense or a
+/// file cannot be written; a private key that exists is never overwritten unless asked.
 [[nodiscard]] KeyFiles make_key_files(const KeyRequest& request);
 
 }  // namespace countersign::cli

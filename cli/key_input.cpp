@@ -20,7 +20,7 @@ crypto::PrivateKey read_private_key(const std::string& file) {
   Result<crypto::PrivateKey, crypto::KeyError> key =
       service::config::decode_private_key(read_small_input(file), Limits());
   if (key) return *key;
-  throw Failure(exit_data, fmt::format("{}: {}", file, to_string(key.error())));
+  throw Failure(exit_data, fmt::format("{}: {}", input_name(file), to_string(key.error())));
 }
 
 }  // namespace countersign::cli

@@ -67,13 +67,21 @@ void add_keygen(CLI::App& root, int& exit_code) {
       "keygen", "Make a key: SELECTOR.private for the signer, and the DNS record to publish.");
   const auto options = std::make_shared<Options>();
   KeyRequest& request = options->request;
-  command->add_option("-d,--domain", request.domain, "the signing domain")->required();
-  command->add_option("-s,--selector", request.selector, "names the key in DNS")->required();
-  command->add_option("-t,--type", options->type, "kind of key")
+  command->add_option("-d,--domain", request.domain, "the signing domain")
+      ->required()
+      ->option_text("DOMAIN");
+  command->add_option("-s,--selector", request.selector, "names the key in DNS")
+      ->required()
+      ->option_text("SELECTOR");
+  command->add_option("-t,--type", options->type, "rsa or ed25519")
+      ->option_text("TYPE")
       ->check(CLI::IsMember({"rsa", "ed25519"}))
       ->capture_default_str();
-  command->add_option("-b,--bits", request.bits, "of an RSA key")->capture_default_str();
+  command->add_option("-b,--bits", request.bits, "length of an RSA key")
+      ->option_text("BITS")
+      ->capture_default_str();
   command->add_option("-D,--directory", request.directory, "where the files go")
+      ->option_text("DIRECTORY")
       ->check(CLI::ExistingDirectory)
       ->capture_default_str();
   command->add_flag("-a,--append-domain", request.absolute_owner,
@@ -82,7 +90,8 @@ void add_keygen(CLI::App& root, int& exit_code) {
   command->add_flag("--no-subdomains", request.record.strict_auid,
                     "publish t=s: the identity must be the domain itself");
   command->add_flag("--email-only", request.record.restrict_to_email, "publish s=email");
-  command->add_option("--note", request.record.notes, "publish a note for people (n=)");
+  command->add_option("--note", request.record.notes, "publish a note for people (n=)")
+      ->option_text("TEXT");
   command->add_flag("--force", request.overwrite, "replace a private key that exists");
   command->add_flag("--json", options->json, "print JSON for programs");
   command->footer("Exit codes: 0 made, 64 a value makes no sense, 73 a file cannot be written.");

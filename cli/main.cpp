@@ -11,6 +11,8 @@
 
 #include "cli/command.hpp"
 #include "cli/failure.hpp"
+#include "cli/help.hpp"
+#include "cli/manual.hpp"
 #include "service/log/escape.hpp"
 #include "service/run/start_error.hpp"
 #include "service/run/version.hpp"
@@ -23,13 +25,27 @@ constexpr const char* about =
     "verifies, checks, explains.";
 constexpr const char* exit_codes_footer =
     "Exit codes: 0 yes or done, 1 no, 64 usage, 65 unreadable data, 66 no such file, 69 "
-    "unavailable,\n73 cannot write, 75 DNS did not answer, 78 settings with errors.";
+    "unavailable, 70 a bug, 73 cannot write, 75 DNS did not answer, 78 settings with errors.";
+
+/// Declares `countersign manual`, which makes the documents of this command line; no user's
+/// business, so it stands in no list.
+void add_manual(CLI::App& root) {
+  CLI::App* command = root.add_subcommand("manual", "Print the documents of the command line.");
+  command->group("");
+  CLI::Option* const markdown = command->add_flag("--markdown")->group("");
+  command->add_flag("--man")->group("");
+  command->callback([&root, markdown] {
+    fmt::print("{}", markdown->count() > 0 ? cli_markdown(root) : cli_manual(root));
+  });
+}
 
 int run_countersign(int argc, char** argv) {
   CLI::App root(about, "countersign");
+  set_help(root);
   root.footer(exit_codes_footer);
   root.require_subcommand(1);
-  root.set_version_flag("--version", std::string("countersign ") + service::version);
+  root.set_version_flag("--version", std::string("countersign ") + service::version,
+                        "print the version");
   int exit_code = exit_ok;
   add_serve(root, exit_code);
   add_sign(root, exit_code);
@@ -38,6 +54,11 @@ int run_countersign(int argc, char** argv) {
   add_testkey(root, exit_code);
   add_config(root, exit_code);
   add_probe(root, exit_code);
+  add_manual(root);
+  if (argc <= 1) {
+    fmt::print(stderr, "{}", root.help());
+    return exit_usage;
+  }
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

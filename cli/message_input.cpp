@@ -45,8 +45,8 @@ MessageInput::MessageInput(const std::string& file)
   if (fits && !splitter_.header_complete()) fits = splitter_.finish();
   if (!fits) {
     throw Failure(exit_data,
-                  fmt::format("{}: {} (octet {})", file, to_string(splitter_.error().code),
-                              splitter_.error().offset));
+                  fmt::format("{}: {} (octet {})", input_name(file),
+                              to_string(splitter_.error().code), splitter_.error().offset));
   }
   header_ = splitter_.take_header();
 }

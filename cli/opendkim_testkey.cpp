@@ -126,6 +126,26 @@ std::expected<std::string, std::string> read_key_file(const std::string& file) {
   return *octets;
 }
 
+/// What is wrong with a record, in the old tool's words.
+std::string_view record_words(const dkim::KeyLookup& lookup) {
+  using Code = dkim::KeyRecordErrorCode;
+  switch (lookup.record_error.value_or(Code::bad_tag_list)) {
+    case Code::bad_version:
+      return "invalid key version";
+    case Code::missing_key:
+      return "key missing";
+    case Code::unknown_key_type:
+      return "unknown key type";
+    case Code::wrong_service:
+      return "key type mismatch";
+    case Code::bad_base64:
+    case Code::bad_key:
+      return "unable to apply public key";
+    default:
+      return "syntax error in key data";
+  }
+}
+
 /// What is wrong with a key, in the old tool's words; empty when it is good.
 std::string words_of(const KeyReport& report) {
   const std::string name = "'" + report.name + "'";
@@ -144,7 +164,7 @@ std::string words_of(const KeyReport& report) {
     case dkim::Reason::key_revoked:
       return "Revoked key";
     default:
-      return "key record cannot be used: " + detail;
+      return std::string(record_words(report.lookup)) + ": " + detail;
   }
 }
 
@@ -259,11 +279,15 @@ TableKey read_table_key(const config::DataEntry& entry) {
 void print_table_key(const Options& options, const TableKey& key, const KeyReport* report,
                      std::size_t number) {
   if (options.verbosity > 1) complain("record {} for '{}' retrieved", number, key.name);
+  if (key.file_failed) {
+    complain("{} (key {})", key.reason, key.name);
+    return;
+  }
+  if (options.verbosity > 1) complain("checking key '{}'", key.name);
   if (report == nullptr) {
     complain("key {}: {}", key.name, key.reason);
     return;
   }
-  if (options.verbosity > 1) complain("checking key '{}'", key.name);
   const std::string wrong = report->lookup.record ? mismatch_of(*report) : words_of(*report);
   if (!wrong.empty()) complain("key {}: {}", key.name, wrong);
   if (options.verbosity > 0 && report->lookup.record) {

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <getopt.h>
 #include <sysexits.h>
-
 #include <unistd.h>
 
 #include <array>
@@ -18,6 +17,7 @@
 
 #include "cli/command.hpp"
 #include "cli/dns_options.hpp"
+#include "cli/failure.hpp"
 #include "cli/key_input.hpp"
 #include "cli/message_input.hpp"
 #include "countersign/dkim/signer.hpp"
@@ -145,7 +145,12 @@ int verify(const Options& options) {
 int run_opendkim_testmsg(int argc, char** argv) {
   const std::expected<Options, int> options = parse(argc, argv);
   if (!options) return options.error();
-  return options->signs() ? sign(*options) : verify(*options);
+  try {
+    return options->signs() ? sign(*options) : verify(*options);
+  } catch (const Failure& failure) {
+    fmt::print(stderr, "{}: {}\n", program, service::printable(failure.what()));
+    return EX_SOFTWARE;
+  }
 }
 
 }  // namespace countersign::cli

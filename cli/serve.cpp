@@ -17,21 +17,22 @@ struct Override {
   const char* option;
   const char* opendkim_name;
   const char* own_name;  ///< empty: only with -x
+  const char* value;
   const char* help;
 };
 
 constexpr Override overrides[] = {
-    {"-p,--socket", "Socket", "daemon.sockets", "where to listen, as inet:8891@localhost"},
-    {"-u,--user", "UserID", "daemon.user", "user[:group] to become"},
-    {"-P,--pid-file", "PidFile", "daemon.pid_file", "where to write the process id"},
-    {"-b", "Mode", "signing.mode", "s to sign, v to verify, sv for both"},
-    {"-d", "Domain", "", "domains to sign for"},
-    {"-s", "Selector", "", "selector to sign with"},
-    {"-k", "KeyFile", "", "private key to sign with"},
-    {"-C", "Canonicalization", "signing.canonicalization", "header/body"},
-    {"-o", "OmitHeaders", "", "header fields not to sign"},
-    {"-S", "SignatureAlgorithm", "", "signing algorithm"},
-    {"-T", "DNSTimeout", "dns.timeout", "seconds to wait for DNS"},
+    {"-p,--socket", "Socket", "daemon.sockets", "SOCKET", "listen there, as inet:8891@localhost"},
+    {"-u,--user", "UserID", "daemon.user", "USER[:GROUP]", "become that user"},
+    {"-P,--pid-file", "PidFile", "daemon.pid_file", "FILE", "write the process id there"},
+    {"-b", "Mode", "signing.mode", "MODE", "s to sign, v to verify, sv for both"},
+    {"-c", "Canonicalization", "signing.canonicalization", "WORDS", "of header/body"},
+    {"-d", "Domain", "", "DOMAINS", "sign for these, with -x only"},
+    {"-s", "Selector", "", "SELECTOR", "sign with it, with -x only"},
+    {"-k", "KeyFile", "", "FILE", "sign with that private key, with -x only"},
+    {"-o", "OmitHeaders", "", "NAMES", "do not sign these fields, with -x only"},
+    {"-S", "SignatureAlgorithm", "", "WORD", "the key decides; told when they disagree"},
+    {"-T", "DNSTimeout", "dns.timeout", "SECONDS", "how long to wait for DNS"},
 };
 
 struct Flag {
@@ -61,10 +62,12 @@ void declare_overrides(CLI::App& command, const std::shared_ptr<Options>& option
     options->settings.overrides.emplace_back(own_name, value);
   };
   for (const Override& one : overrides) {
-    command.add_option_function<std::string>(
-        one.option,
-        [add, one](const std::string& value) { add(one.opendkim_name, one.own_name, value); },
-        one.help);
+    command
+        .add_option_function<std::string>(
+            one.option,
+            [add, one](const std::string& value) { add(one.opendkim_name, one.own_name, value); },
+            one.help)
+        ->option_text(one.value);
   }
   for (const Flag& one : flags) {
     command.add_flag_callback(
@@ -90,6 +93,9 @@ void add_serve(CLI::App& root, int& exit_code) {
   command->add_flag("-f,--foreground", options->serve.foreground, "stay in the foreground");
   declare_overrides(*command, options);
   command->footer(
+      "Without a file of settings it reads /etc/countersign/countersign.toml. What the command "
+      "line "
+      "says counts more than the settings, after a reload too.\n"
       "Signals: SIGTERM stops when messages in flight are finished, SIGHUP and SIGUSR1 read the "
       "settings anew.\nExit codes: 0 stopped, 67 no such user, 69 a socket cannot be had, 77 not "
       "allowed, 78 settings with errors.");

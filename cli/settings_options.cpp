@@ -5,8 +5,6 @@
 #include <filesystem>
 
 #include "cli/failure.hpp"
-#include "service/config/accounts.hpp"
-#include "service/config/files.hpp"
 #include "service/run/problem_log.hpp"
 
 namespace countersign::cli {
@@ -14,8 +12,9 @@ namespace countersign::cli {
 namespace config = service::config;
 
 void SettingsOptions::declare(CLI::App& command) {
-  command.add_option("-c,--config", config_file, "settings: a countersign.toml");
-  command.add_option("-x,--opendkim-config", opendkim_file, "settings: an opendkim.conf, unedited");
+  command.add_option("--config", config_file, "settings: a countersign.toml")->option_text("FILE");
+  command.add_option("-x,--opendkim-config", opendkim_file, "settings: an opendkim.conf, unedited")
+      ->option_text("FILE");
 }
 
 config::Source SettingsOptions::source() const {
@@ -30,18 +29,20 @@ config::Source SettingsOptions::source() const {
 }
 
 config::Snapshot SettingsOptions::load() const {
-  const config::SystemFiles files;
-  const config::SystemAccounts accounts;
-  return config::load(source(), {files, accounts});
+  return config::load(source(), config::this_machine());
 }
 
-std::shared_ptr<const mailflow::SigningPolicy> SettingsOptions::load_policy() const {
+config::Snapshot SettingsOptions::load_usable() const {
   config::Snapshot snapshot = load();
-  service::print_problems(snapshot.problems);
+  std::vector<config::Problem> problems = snapshot.problems;
+  std::erase_if(problems, [](const config::Problem& problem) {
+    return problem.severity < config::Severity::warning;
+  });
+  service::print_problems(problems);
   if (snapshot.policy == nullptr) {
     throw Failure(exit_config, "the settings have errors, see above");
   }
-  return snapshot.policy;
+  return snapshot;
 }
 
 }  // namespace countersign::cli

@@ -6,12 +6,10 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "countersign/mailflow/signing_policy.hpp"
 #include "service/config/snapshot.hpp"
 
 namespace countersign::cli {
@@ -33,8 +31,9 @@ struct SettingsOptions {
   [[nodiscard]] service::config::Source source() const;
   /// Reads settings, tables and keys.
   [[nodiscard]] service::config::Snapshot load() const;
-  /// Reads them and prints their problems. Throws Failure(exit_config) when they cannot be used.
-  [[nodiscard]] std::shared_ptr<const mailflow::SigningPolicy> load_policy() const;
+  /// Reads them and prints their warnings and errors on standard error. The policy is there.
+  /// Throws Failure(exit_config) when they cannot be used.
+  [[nodiscard]] service::config::Snapshot load_usable() const;
 };
 
 /// Where the daemon's settings are looked for when no file is named.

@@ -16,7 +16,6 @@
 #include "cli/terminal.hpp"
 #include "service/config/signing_keys.hpp"
 #include "service/log/escape.hpp"
-#include "service/run/problem_log.hpp"
 
 namespace countersign::cli {
 namespace {
@@ -33,29 +32,57 @@ struct Options {
   DnsOptions dns;
 };
 
-bool is_wanted(const Options& options, const config::SigningKey& key) {
+/// What is checked, and whether the settings name keys that cannot even be read.
+struct Keys {
+  std::vector<PublishedKey> keys;
+  bool settings_have_errors = false;
+};
+
+bool is_wanted(const Options& options, const DomainName& domain, const DomainName& selector) {
   const auto matches = [](const std::string& wanted, const DomainName& name) {
     const Result<DomainName, DomainNameError> parsed = DomainName::parse(wanted);
     return wanted.empty() || (parsed && *parsed == name);
   };
-  return matches(options.domain, key.domain) && matches(options.selector, key.selector);
+  return matches(options.domain, domain) && matches(options.selector, selector);
 }
 
-/// The keys of the settings, or those of them that -d and -s pick.
-std::vector<PublishedKey> keys_of_settings(Options& options) {
-  const config::Snapshot snapshot = options.settings.load();
-  service::print_problems(snapshot.problems);
-  if (!snapshot.policy) throw Failure(exit_config, "the settings have errors, see above");
-  options.dns.complete(snapshot.settings.dns);
-  std::vector<PublishedKey> keys;
-  for (const config::SigningKey& key : config::signing_keys(snapshot, config::this_machine())) {
-    if (is_wanted(options, key)) keys.push_back({key.domain, key.selector, key.key, key.place});
+/// Keys that sign for whatever domain an author has, "%" in the KeyTable: which domains these are
+/// the settings do not say, --domain does.
+void append_open_keys(const Options& options, const mailflow::KeyTable& table,
+                      std::vector<PublishedKey>& keys) {
+  for (const mailflow::KeyEntry& entry : table.entries()) {
+    const auto* const key = std::get_if<crypto::PrivateKey>(&entry.key);
+    if (entry.domain || key == nullptr) continue;
+    if (options.domain.empty()) {
+      fmt::print(stderr,
+                 "{}: key {} signs for any author's domain; check one with --domain DOMAIN\n",
+                 service::printable(entry.place.to_string()), service::printable(entry.name));
+      continue;
+    }
+    const DomainName domain = parse_name("--domain", options.domain);
+    if (is_wanted(options, domain, entry.selector)) {
+      keys.push_back({domain, entry.selector, *key, entry.place});
+    }
   }
-  if (keys.empty()) throw Failure(exit_config, "the settings name no such key");
-  return keys;
 }
 
-std::vector<PublishedKey> keys_of_command_line(const Options& options) {
+/// The keys of the settings, or those of them that --domain and --selector pick.
+Keys keys_of_settings(Options& options) {
+  const config::Snapshot snapshot = options.settings.load_usable();
+  options.dns.complete(snapshot.settings.dns);
+  Keys result;
+  result.settings_have_errors = config::worst(snapshot.problems) >= config::Severity::error;
+  for (const config::SigningKey& key : config::signing_keys(snapshot, config::this_machine())) {
+    if (is_wanted(options, key.domain, key.selector)) {
+      result.keys.push_back({key.domain, key.selector, key.key, key.place});
+    }
+  }
+  append_open_keys(options, snapshot.policy->key_table, result.keys);
+  if (result.keys.empty()) throw Failure(exit_config, "the settings name no such key");
+  return result;
+}
+
+Keys keys_of_command_line(const Options& options) {
   if (options.domain.empty() || options.selector.empty()) {
     throw Failure(exit_usage, "give --domain and --selector; or --config, or -x");
   }
@@ -64,7 +91,7 @@ std::vector<PublishedKey> keys_of_command_line(const Options& options) {
                    .key = std::nullopt,
                    .place = {}};
   if (!options.key_file.empty()) key.key = read_private_key(options.key_file);
-  return {key};
+  return {.keys = {key}};
 }
 
 std::string_view word_of(const KeyReport& report) {
@@ -145,7 +172,8 @@ void print_text(const std::vector<KeyReport>& reports) {
              reports.size() == 1 ? "" : "s");
 }
 
-int exit_code_of(const std::vector<KeyReport>& reports) {
+int exit_code_of(const Keys& keys, const std::vector<KeyReport>& reports) {
+  if (keys.settings_have_errors) return exit_no;
   bool unknown = false;
   for (const KeyReport& report : reports) {
     if (report.is_unknown()) {
@@ -159,19 +187,18 @@ int exit_code_of(const std::vector<KeyReport>& reports) {
 
 int run(Options& options) {
   const bool from_settings = options.settings.given() || options.domain.empty();
-  const std::vector<PublishedKey> keys =
-      from_settings ? keys_of_settings(options) : keys_of_command_line(options);
+  const Keys keys = from_settings ? keys_of_settings(options) : keys_of_command_line(options);
   Lookups lookups(options.dns);
-  Progress progress(keys.size(), "keys looked up");
+  Progress progress(keys.keys.size(), "keys looked up");
   const std::vector<KeyReport> reports =
-      check_keys(keys, lookups, [&progress](std::size_t done) { progress.show(done); });
+      check_keys(keys.keys, lookups, [&progress](std::size_t done) { progress.show(done); });
   progress.clear();
   if (options.json) {
-    print_reports_json(keys, reports);
+    print_reports_json(keys.keys, reports);
   } else {
     print_text(reports);
   }
-  return exit_code_of(reports);
+  return exit_code_of(keys, reports);
 }
 
 }  // namespace
@@ -180,15 +207,19 @@ void add_testkey(CLI::App& root, int& exit_code) {
   CLI::App* command = root.add_subcommand(
       "testkey", "Check that the keys we sign with are published, readable and ours.");
   const auto options = std::make_shared<Options>();
-  command->add_option("-d,--domain", options->domain, "check a key of this domain");
-  command->add_option("-s,--selector", options->selector, "check the key with this selector");
+  command->add_option("-d,--domain", options->domain, "check a key of this domain")
+      ->option_text("DOMAIN");
+  command->add_option("-s,--selector", options->selector, "check the key with this selector")
+      ->option_text("SELECTOR");
   command->add_option("-k,--key", options->key_file, "the private key that the record belongs to")
-      ->type_name("FILE");
+      ->option_text("FILE");
   command->add_flag("--json", options->json, "print JSON for programs");
   options->settings.declare(*command);
   options->dns.declare(*command);
   command->footer(
-      "Without --domain, or with --config or -x, the keys of the settings are checked.\n"
+      "Without --domain, or with --config or -x, the keys of the settings are checked. A key is "
+      "wrong when receivers cannot verify with it; beware says that it works and could be better, "
+      "unknown that DNS failed. Most domains are without DNSSEC; DKIM does not need it.\n"
       "Exit codes: 0 all can be verified with, 1 some cannot, 75 DNS failed, 78 settings with "
       "errors.");
   command->callback([options, &exit_code] { exit_code = run(*options); });

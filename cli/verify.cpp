@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 
+#include "cli/clock_option.hpp"
 #include "cli/command.hpp"
 #include "cli/dns_options.hpp"
 #include "cli/failure.hpp"
@@ -26,17 +27,12 @@ namespace {
 namespace json = boost::json;
 
 struct Options {
-  std::string file;
-  std::optional<std::int64_t> now;
+  std::string file = "-";
+  ClockOption clock;
   bool json = false;
-  bool accept_partly_signed_body = false;
+  bool requires_whole_body = false;
   DnsOptions dns;
 };
-
-std::chrono::sys_seconds time_of(const Options& options) {
-  if (options.now) return std::chrono::sys_seconds(std::chrono::seconds(*options.now));
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
 
 /// A message as it is verified: its header, and a verifier that has seen the whole body.
 struct Reading {
@@ -54,7 +50,7 @@ std::unique_ptr<Reading> read_message(const Options& options) {
   const auto start = [&current, &splitter, &options, &limits] {
     current.header = splitter->take_header();
     current.verifier.emplace(current.header, limits,
-                             dkim::VerifyPolicy{options.accept_partly_signed_body});
+                             dkim::VerifyPolicy{!options.requires_whole_body});
   };
   splitter.emplace(limits, [&current, &start](std::string_view chunk) {
     if (!current.verifier) start();
@@ -67,39 +63,54 @@ std::unique_ptr<Reading> read_message(const Options& options) {
   });
   if (!fits || !splitter->finish()) {
     throw Failure(exit_data,
-                  fmt::format("{}: {} (octet {})", options.file, to_string(splitter->error().code),
-                              splitter->error().offset));
+                  fmt::format("{}: {} (octet {})", input_name(options.file),
+                              to_string(splitter->error().code), splitter->error().offset));
   }
   if (!current.verifier) start();
   return reading;
+}
+
+std::string explanation_of(const dkim::SignatureResult& result) {
+  return result.detail.empty() ? std::string(to_string(result.reason)) : result.detail;
 }
 
 json::value optional_number(const std::optional<std::uint64_t>& number) {
   return number ? json::value(*number) : json::value(nullptr);
 }
 
+json::array field_names(const dkim::Signature& signature) {
+  json::array names;
+  for (const std::string& name : signature.signed_fields) names.emplace_back(json_text(name));
+  return names;
+}
+
+/// One signature. Every key is there whatever the result; what is not known is null.
 json::object to_json(const dkim::SignatureResult& result) {
+  const dkim::Signature* const signature = result.signature ? &*result.signature : nullptr;
+  const auto when_read = [signature](const auto& value_of) {
+    return signature == nullptr ? json::value(nullptr) : json::value(value_of(*signature));
+  };
+  using dkim::Signature;
   json::object object;
   object["result"] = to_string(result.result);
   object["reason"] = name_of(result.reason);
-  object["explanation"] = result.detail.empty() ? to_string(result.reason) : result.detail;
-  if (result.signature) {
-    const dkim::Signature& signature = *result.signature;
-    object["sdid"] = signature.sdid.text();
-    object["auid"] = json_text(signature.auid);
-    object["selector"] = signature.selector.text();
-    object["algorithm"] = to_string(signature.algorithm);
-    object["key_bits"] = result.key_bits == 0 ? json::value(nullptr) : json::value(result.key_bits);
-    object["header_canonicalization"] = to_string(signature.header_canonicalization);
-    object["body_canonicalization"] = to_string(signature.body_canonicalization);
-    json::array fields;
-    for (const std::string& name : signature.signed_fields) fields.emplace_back(json_text(name));
-    object["signed_fields"] = std::move(fields);
-    object["body_octets_signed"] = result.body_octets_signed;
-    object["body_octets_total"] = result.body_octets_total;
-    object["time"] = optional_number(signature.time);
-    object["expires"] = optional_number(signature.expires);
-  }
+  object["explanation"] = json_text(explanation_of(result));
+  object["sdid"] = when_read([](const Signature& s) { return s.sdid.text(); });
+  object["auid"] = when_read([](const Signature& s) { return json_text(s.auid); });
+  object["selector"] = when_read([](const Signature& s) { return s.selector.text(); });
+  object["algorithm"] = when_read([](const Signature& s) { return to_string(s.algorithm); });
+  object["key_bits"] = result.key_bits == 0 ? json::value(nullptr) : json::value(result.key_bits);
+  object["header_canonicalization"] =
+      when_read([](const Signature& s) { return to_string(s.header_canonicalization); });
+  object["body_canonicalization"] =
+      when_read([](const Signature& s) { return to_string(s.body_canonicalization); });
+  object["signed_fields"] = when_read(field_names);
+  object["body_octets_signed"] =
+      when_read([&result](const Signature&) { return result.body_octets_signed; });
+  object["body_octets_total"] =
+      when_read([&result](const Signature&) { return result.body_octets_total; });
+  object["time"] = when_read([](const Signature& s) { return optional_number(s.time); });
+  object["expires"] = when_read([](const Signature& s) { return optional_number(s.expires); });
   return object;
 }
 
@@ -119,17 +130,17 @@ std::string time_text(const std::optional<std::uint64_t>& seconds) {
   return fmt::format("{:%Y-%m-%d %H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(*seconds)));
 }
 
-Colour colour_of(dkim::Result result) {
-  if (result == dkim::Result::pass) return Colour::green;
+Colour colour_of(const dkim::SignatureResult& signature) {
+  if (signature.covers_body()) return Colour::green;
+  const dkim::Result result = signature.result;
   if (result == dkim::Result::fail || result == dkim::Result::permerror) return Colour::red;
   return Colour::yellow;
 }
 
 void print_result(const Terminal& terminal, const dkim::SignatureResult& result) {
   const std::string verdict = fmt::format("dkim={}", to_string(result.result));
-  fmt::print("{}  {}\n", terminal.paint(colour_of(result.result), verdict),
-             result.detail.empty() ? std::string(to_string(result.reason))
-                                   : service::printable(result.detail));
+  fmt::print("{}  {}\n", terminal.paint(colour_of(result), verdict),
+             service::printable(explanation_of(result)));
   if (!result.signature) return;
   const dkim::Signature& signature = *result.signature;
   fmt::print("  domain {}  selector {}  identity {}\n", signature.sdid.text(),
@@ -148,13 +159,14 @@ void print_result(const Terminal& terminal, const dkim::SignatureResult& result)
     fields += service::printable(name);
   }
   fmt::print("  fields: {}\n", fields);
+  if (result.key_testing) fmt::print("  the domain says that it is testing (t=y)\n");
 }
 
 int run(const Options& options) {
   Lookups lookups(options.dns);
   const std::unique_ptr<Reading> message = read_message(options);
   const std::vector<dkim::SignatureResult> results =
-      lookups.run(std::move(*message->verifier).finish(time_of(options)));
+      lookups.run(std::move(*message->verifier).finish(options.clock.time()));
   if (options.json) {
     print_results_json(results);
   } else {
@@ -173,15 +185,15 @@ void add_verify(CLI::App& root, int& exit_code) {
   CLI::App* command = root.add_subcommand(
       "verify", "Verify a saved message: the result of each DKIM signature, and why.");
   const auto options = std::make_shared<Options>();
-  command->add_option("file", options->file, "the message, or - for standard input")->required();
-  command->add_option("--now", options->now, "judge as of this time, seconds since 1970 UTC")
-      ->type_name("UNIX");
+  command->add_option("FILE", options->file, "the message")->capture_default_str();
+  options->clock.declare(*command, "judge");
   command->add_flag("--json", options->json, "print JSON for programs");
-  command->add_flag("--accept-partial-body", options->accept_partly_signed_body,
-                    "let a signature pass whose l= leaves octets of the body unsigned");
+  command->add_flag("--require-whole-body", options->requires_whole_body,
+                    "no pass for a signature whose l= leaves octets of the body unsigned");
   options->dns.declare(*command);
   command->footer(
-      "Exit codes: 0 a signature passes, 1 none does, 65 not a message, 75 DNS failed.");
+      "Exit codes: 0 a signature passes, 1 none does, 65 not a message, 66 no such file, 75 DNS "
+      "failed.");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 
