@@ -91,12 +91,16 @@ void check_file(const KeyFile& key, const Node& node, std::vector<KeyFinding>& f
   }
 }
 
-void check_directory(const KeyFile& key, const Node& node, std::vector<KeyFinding>& findings) {
+// next   what is in it on the way to the key; in a sticky directory, as /tmp, only its owner and
+//        the directory's can replace it.
+void check_directory(const KeyFile& key, const Node& node, const Node* next,
+                     std::vector<KeyFinding>& findings) {
   if (node.has(owner_may_write) && !belongs_to_us(key, node)) {
     findings.push_back({describe(key, node) + " can be changed by its owner, so the key can be "
                                               "replaced",
                         "chown root " + shell_quoted(node.path)});
   }
+  if (node.has(sticky) && next != nullptr && belongs_to_us(key, *next)) return;
   if (node.has(group_may_write)) check_group(key, node, findings);
   if (node.has(others_may_write)) {
     findings.push_back({describe(key, node) + " can be changed by everybody, so the key can be "
@@ -129,12 +133,14 @@ KeyFinding unreadable(const KeyFile& key, const Node& node) {
 
 std::vector<KeyFinding> find_unsafe(const KeyFile& key) {
   std::vector<KeyFinding> findings;
-  for (const Node& node : nodes_of(key)) {
+  const std::vector<Node> nodes = nodes_of(key);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const Node& node = nodes[i];
     if (!node.is_directory()) {
       check_file(key, node, findings);
       continue;
     }
-    check_directory(key, node, findings);
+    check_directory(key, node, i + 1 < nodes.size() ? &nodes[i + 1] : nullptr, findings);
     const bool hidden = belongs_to_us(key, node) && !node.has(group_or_others_may_enter);
     if (hidden) break;
   }

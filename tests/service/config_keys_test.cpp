@@ -142,9 +142,17 @@ TEST_F(KeySafetyTest, ADirectoryAboveItCanBeChanged) {
   EXPECT_THAT(unsafe(), IsEmpty()) << "its owner may not write";
 }
 
-TEST_F(KeySafetyTest, NobodyIsToldToBreakTmp) {
+TEST_F(KeySafetyTest, AStickyDirectoryKeepsWhatBelongsToUs) {
   files.set("/etc", 01777, 0, 0);
-  EXPECT_THAT(unsafe(), ElementsAre(HasSubstr("; keep the key in a directory of its own")));
+  EXPECT_THAT(unsafe(), IsEmpty());
+  files.set("/etc", 01777, 1000, 1000);
+  EXPECT_THAT(unsafe(), ElementsAre(HasSubstr("can be changed by its owner")));
+}
+
+TEST_F(KeySafetyTest, NobodyIsToldToBreakTmp) {
+  files.set("/etc", 01777, 0, 0).set("/etc/keys", 0755, 1000, 1000);
+  EXPECT_THAT(unsafe(), ElementsAre(HasSubstr("; keep the key in a directory of its own"),
+                                    HasSubstr("/etc/keys (mode 0755, owner bob) can be changed")));
 }
 
 TEST_F(KeySafetyTest, CommandsCanBePasted) {
