@@ -207,9 +207,9 @@ TEST(DaemonReload, DropsNoConnectionAndNoMessageUnderTraffic) {
 }
 
 TEST(DaemonReload, ReadsOnceMoreWhenAskedWhileItReads) {
-  RunningDaemon daemon;
-  std::atomic<int> reading = 0;
+  std::atomic<int> reading = 0;  // Both must outlive the daemon, whose reload uses them.
   std::atomic<bool> may_go_on = false;
+  RunningDaemon daemon;
   daemon.set_loader([&] {
     const int number = ++reading;
     static_cast<void>(eventually([&] { return may_go_on.load(); }));
@@ -325,8 +325,8 @@ TEST(DaemonStop, GivesMessagesUpWhenAskedTwice) {
 }
 
 TEST(DaemonStop, LeavesAReloadThatRunsUnfinished) {
+  std::atomic<bool> may_go_on = false;  // Must outlive the daemon, whose reload looks at it.
   RunningDaemon daemon;
-  std::atomic<bool> may_go_on = false;
   daemon.set_loader([&] {
     static_cast<void>(eventually([&] { return may_go_on.load(); }));
     return snapshot_with_selector(2);

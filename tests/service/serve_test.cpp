@@ -62,6 +62,8 @@ class Served {
   void start_and_wait() {
     start();
     EXPECT_TRUE(answers()) << said();
+    // The kernel takes connections on the first socket before the rest of the start is done.
+    EXPECT_TRUE(eventually([this] { return said().contains("msg=started"); })) << said();
   }
   [[nodiscard]] bool answers() const {
     return eventually([this] { return test::connect_to_file(path()).has_value(); });
