@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What `cmake --install` lays down: the program and the old tools' names as links to it.
+# What `cmake --install` lays down: the program, the old tools' names as links to it, the manual
+# pages, and what systemd needs to run it. systemd looks below /usr/lib and /usr/local/lib.
 include(GNUInstallDirs)
 install(TARGETS countersign RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 foreach(tool opendkim-genkey opendkim-testkey opendkim-testmsg)
@@ -22,3 +23,7 @@ foreach(source ${manual_sources})
   install(FILES ${made} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
 add_custom_target(manual ALL DEPENDS ${manual_pages})
+
+configure_file(packaging/countersign.service.in ${CMAKE_BINARY_DIR}/countersign.service @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/countersign.service DESTINATION lib/systemd/system)
+install(FILES packaging/countersign.sysusers DESTINATION lib/sysusers.d RENAME countersign.conf)

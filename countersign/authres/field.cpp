@@ -297,7 +297,8 @@ Result<Field, FieldError> parse_field(std::string_view field_value, const Limits
 bool is_authserv_id(std::string_view text) {
   constexpr std::size_t octets_max = 255;
   constexpr text::CharClass is_printable = text::is_vchar | text::CharClass(" ");
-  return !text.empty() && text.size() <= octets_max && is_printable.all_of(text);
+  return text.size() <= octets_max && is_printable.all_of(text) &&
+         std::ranges::any_of(text, [](char c) { return text::is_alnum(c); });
 }
 
 std::string format_field(const Field& field, const FormatOptions& options, const Limits& limits) {

@@ -100,8 +100,9 @@ struct FormatOptions {
   bool utf8 = false;
 };
 
-/// True when the text can be our authserv-id: printable ASCII, not empty, at most 255 octets. Those
-/// that are no token are written quoted. RFC 8601 §2.5
+/// True when the text can be our authserv-id: printable ASCII, at most 255 octets, with a letter or a
+/// digit, by which a forged field is known in every spelling. Those that are no token are written
+/// quoted. RFC 8601 §2.5
 [[nodiscard]] bool is_authserv_id(std::string_view text);
 
 /// Writes a field with its name and without a line end at its end, folded at 78 columns. What is no

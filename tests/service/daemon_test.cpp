@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <mutex>
 #include <thread>
 
 #include "tests/support/eventually.hpp"
@@ -55,7 +56,10 @@ class RunningDaemon {
   RunningDaemon& operator=(const RunningDaemon&) = delete;
 
   /// What the next reload reads.
-  void set_loader(std::function<config::Snapshot()> loader) { loader_ = std::move(loader); }
+  void set_loader(std::function<config::Snapshot()> loader) {
+    const std::lock_guard lock(mutex_);
+    loader_ = std::move(loader);
+  }
   static void send(int signal) { ::kill(::getpid(), signal); }
   /// Reloads and waits for the line that says how it went.
   void reload(std::function<config::Snapshot()> loader, std::string_view outcome) {
@@ -92,12 +96,16 @@ class RunningDaemon {
 
  private:
   config::Snapshot load() {
+    std::unique_lock lock(mutex_);
+    const std::function<config::Snapshot()> loader = loader_;
+    lock.unlock();
     ++loads_;
-    return loader_();
+    return loader();
   }
 
   test::Folder folder_;
   test::LogFile file_;
+  std::mutex mutex_;
   std::function<config::Snapshot()> loader_;
   std::atomic<int> loads_ = 0;
   std::vector<ListeningSocket> sockets_;

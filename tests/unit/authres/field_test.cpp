@@ -194,6 +194,7 @@ TEST(FormatField, QuotesAnIdThatIsNoToken) {
   EXPECT_TRUE(is_authserv_id("mx.example.org"));
   EXPECT_TRUE(is_authserv_id("mx;1"));
   EXPECT_FALSE(is_authserv_id(""));
+  EXPECT_FALSE(is_authserv_id(".."));
   EXPECT_FALSE(is_authserv_id("mx\r\nX: y"));
   EXPECT_FALSE(is_authserv_id("b\xC3\xBC.example"));
   EXPECT_FALSE(is_authserv_id(std::string(256, 'a')));
