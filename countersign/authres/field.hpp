@@ -100,8 +100,8 @@ struct FormatOptions {
   bool utf8 = false;
 };
 
-/// True when the text can be our authserv-id: printable ASCII, at most 255 octets, with a letter or a
-/// digit, by which a forged field is known in every spelling. Those that are no token are written
+/// True when the text can be our authserv-id: printable ASCII, at most 255 octets, with a letter or
+/// a digit, by which a forged field is known in every spelling. Those that are no token are written
 /// quoted. RFC 8601 §2.5
 [[nodiscard]] bool is_authserv_id(std::string_view text);
 
