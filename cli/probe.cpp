@@ -35,9 +35,12 @@ struct Options {
   std::string socket;
   std::string file = "-";
   std::string client = "127.0.0.1";
+  std::string host;
+  std::string helo = "localhost";
   std::string mail_from;
-  std::vector<std::string> rcpt_to;
+  std::vector<std::string> rcpt_to = {"probe@localhost"};  // No MTA has mail without recipients.
   std::string auth_user;
+  std::vector<std::string> macros;
   unsigned timeout_seconds = 30;
 };
 
@@ -125,6 +128,28 @@ class Connection {
   std::array<char, 65'536> buffer_{};
 };
 
+/// What an MTA says that a client is called: an address in brackets when it has no name.
+std::string client_host(const Options& options) {
+  if (!options.host.empty()) return options.host;
+  return options.client == "127.0.0.1" ? "localhost" : "[" + options.client + "]";
+}
+
+std::map<std::string, std::string> read_macros(const Options& options) {
+  std::map<std::string, std::string> macros = {{"i", "probe"}};
+  if (!options.auth_user.empty()) {
+    macros["auth_type"] = "PLAIN";
+    macros["auth_authen"] = options.auth_user;
+  }
+  for (const std::string& macro : options.macros) {
+    const std::size_t equals = macro.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw Failure(exit_usage, "--macro takes NAME=VALUE, as in daemon_name=ORIGINATING");
+    }
+    macros[macro.substr(0, equals)] = macro.substr(equals + 1);
+  }
+  return macros;
+}
+
 milter::Mail read_mail(const Options& options) {
   const Result<Message, SplitError> message =
       split_message(read_small_input(options.file), Limits());
@@ -132,16 +157,14 @@ milter::Mail read_mail(const Options& options) {
     throw Failure(exit_data, fmt::format("{}: {} (octet {})", options.file,
                                          to_string(message.error().code), message.error().offset));
   }
-  milter::Mail mail{.client_address = options.client,
+  milter::Mail mail{.client_host = client_host(options),
+                    .client_address = options.client,
+                    .helo = options.helo,
                     .mail_from = options.mail_from,
                     .rcpt_to = options.rcpt_to,
                     .header = message->header,
                     .body = message->body,
-                    .macros = {{"i", "probe"}}};
-  if (!options.auth_user.empty()) {
-    mail.macros["auth_type"] = "PLAIN";
-    mail.macros["auth_authen"] = options.auth_user;
-  }
+                    .macros = read_macros(options)};
   if (mail.mail_from.empty()) {
     if (const auto authors = find_authors(mail.header)) mail.mail_from = authors->front().address();
   }
@@ -206,9 +229,15 @@ void add_probe(CLI::App& root, int& exit_code) {
   command->add_option("-p,--socket", options->socket, "the filter, as inet:8891@localhost")
       ->required();
   command->add_option("--ip", options->client, "address of the SMTP client")->capture_default_str();
+  command->add_option("--host", options->host, "its name; default: none, or localhost");
+  command->add_option("--helo", options->helo, "what it says with HELO")->capture_default_str();
   command->add_option("--mail-from", options->mail_from, "envelope sender; default: the author");
-  command->add_option("--rcpt", options->rcpt_to, "envelope recipients")->allow_extra_args(false);
+  command->add_option("--rcpt", options->rcpt_to, "envelope recipients")
+      ->allow_extra_args(false)
+      ->capture_default_str();
   command->add_option("--auth-user", options->auth_user, "pretend that this user logged in");
+  command->add_option("--macro", options->macros, "a macro of the MTA, as daemon_name=ORIGINATING")
+      ->allow_extra_args(false);
   command->add_option("--timeout", options->timeout_seconds, "seconds")->capture_default_str();
   command->footer("Exit codes: 0 accepted, 1 another verdict, 69 no filter answers.");
   command->callback([options, &exit_code] { exit_code = run(*options); });
