@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "countersign/message/header_field.hpp"
+#include "countersign/text/glob.hpp"
 
 namespace countersign::dkim {
 
@@ -21,24 +22,37 @@ constexpr std::array<std::string_view, 9> unstable_fields = {
     "Authentication-Results", "Bcc",        "Comments",   "DKIM-Signature", "Keywords", "Received",
     "Received-SPF",           "Resent-Bcc", "Return-Path"};
 
-// A set of field names, made for asking it about every field of a message.
+// A set of field names and of patterns of names, made for asking it about every field of a message.
 class NameSet {
  public:
   template <class Names>
-  explicit NameSet(const Names& names) : names_(names.begin(), names.end()) {
-    hashes_.reserve(names_.size());
-    for (const std::string_view name : names_) hashes_.push_back(FieldIndex::hash_of(name));
+  explicit NameSet(const Names& names) {
+    for (const std::string_view name : names) {
+      if (is_pattern(name)) {
+        patterns_.push_back(name);
+      } else {
+        names_.push_back(name);
+        hashes_.push_back(FieldIndex::hash_of(name));
+      }
+    }
   }
 
   [[nodiscard]] bool has(std::string_view name, std::uint32_t hash) const {
     for (std::size_t i = 0; i < hashes_.size(); ++i)
       if (hashes_[i] == hash && equal_names(names_[i], name)) return true;
-    return false;
+    return std::ranges::any_of(
+        patterns_, [&](std::string_view pattern) { return text::glob_matches(pattern, name); });
   }
 
  private:
+  // A "*" alone has a meaning of its own.
+  static bool is_pattern(std::string_view name) {
+    return name.size() > 1 && name.find('*') != std::string_view::npos;
+  }
+
   std::vector<std::string_view> names_;
   std::vector<std::uint32_t> hashes_;
+  std::vector<std::string_view> patterns_;
 };
 
 bool is_from(std::string_view name) { return equal_names(name, "From"); }

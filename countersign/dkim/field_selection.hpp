@@ -13,7 +13,8 @@
 
 namespace countersign::dkim {
 
-/// Which header fields a signature covers. Names compare without regard to case.
+/// Which header fields a signature covers. Names compare without regard to case; in `sign` and
+/// `omit`, "*" in a name stands for any octets, as in "List-*".
 struct FieldSelection {
   /// Signed as often as the message has them. From is always signed. "*" stands for every field but
   /// those that are changed or removed on the way, as Received and Return-Path.

@@ -60,6 +60,19 @@ const HeaderField* find_sender_field(const Header& header, const SigningPolicy& 
   return nullptr;
 }
 
+/// What names the sender in a field of SenderHeaders: its value, or the address of the first
+/// "<mailto:address?…>" in it, as List-Post has it. RFC 2369 §3.4, RFC 6068 §2
+std::string_view sender_in(std::string_view value) {
+  constexpr std::string_view scheme = "<mailto:";
+  for (std::size_t at = value.find('<'); at != std::string_view::npos;
+       at = value.find('<', at + 1)) {
+    if (!text::starts_with_ignoring_case(value.substr(at), scheme)) continue;
+    const std::string_view address = value.substr(at + scheme.size());
+    return address.substr(0, address.find_first_of("?>"));
+  }
+  return value;
+}
+
 /// The mailbox for which keys are looked up: that of the first field of SenderHeaders that is
 /// there, or of From. From must be in order in any case. The error is a sentence.
 Result<Mailbox, std::string> find_sender(const Header& header, const SigningPolicy& policy) {
@@ -68,25 +81,11 @@ Result<Mailbox, std::string> find_sender(const Header& header, const SigningPoli
   if (const HeaderField* field = find_sender_field(header, policy)) {
     if (count_fields(header, field->name()) > 1)
       return std::unexpected(std::string(field->name()) + ": more than one field");
-    mailboxes = parse_mailbox_list(field->value());
+    mailboxes = parse_mailbox_list(sender_in(field->value()));
     if (!mailboxes) return std::unexpected(problem(field->name(), mailboxes.error().code));
   }
   if (mailboxes->empty()) return std::unexpected(problem("From", AuthorErrorCode::no_address));
   return std::move(mailboxes->front());
-}
-
-/// True when the set has the address, its domain, or a superdomain with its dot.
-bool lists(const std::set<std::string>& set, std::string_view recipient) {
-  const std::string address = text::to_lower(recipient);
-  if (set.contains(address)) return true;
-  const std::size_t at = address.rfind('@');
-  if (at == std::string::npos) return false;
-  const std::string domain = address.substr(at + 1);
-  if (set.contains(domain)) return true;
-  for (std::size_t dot = domain.find('.'); dot != std::string::npos;
-       dot = domain.find('.', dot + 1))
-    if (set.contains(domain.substr(dot))) return true;
-  return false;
 }
 
 std::uint64_t octets_of(const Header& header) {
@@ -112,7 +111,9 @@ struct Outbound::State {
  private:
   void explain(Explanation why) { outcome.reasons.push_back(std::move(why)); }
   void refuse(Action action, Explanation why);
+  Action action_for_bad_author(Direction direction) const;
   bool has_unsigned_recipient();
+  bool has_bad_counts();
   void watch_for_our_domain(const Mailbox& author);
   void choose_keys(const Mailbox& author);
   void add_edits(const std::vector<HeaderField>& signatures);
@@ -128,12 +129,29 @@ void Outbound::State::refuse(Action action, Explanation why) {
 bool Outbound::State::has_unsigned_recipient() {
   if (policy->unsigned_recipients.empty()) return false;
   for (const std::string& recipient : envelope->rcpt_to) {
-    if (!lists(policy->unsigned_recipients, recipient)) continue;
+    if (!policy->unsigned_recipients.contains(recipient)) continue;
     explain({Reason::unsigned_recipient, recipient, {}});
     return true;
   }
   if (envelope->rcpt_to_dropped == 0) return false;
   explain({Reason::unsigned_recipient, "too many recipients to look at each", {}});
+  return true;
+}
+
+/// A second From breaks the counts that RequiredHeaders is about.
+Action Outbound::State::action_for_bad_author(Direction direction) const {
+  const bool is_looked_at = direction == Direction::outgoing || policy->judges;
+  const bool breaks_counts = is_looked_at && count_fields(header, "From") > 1;
+  return policy->requires_headers && breaks_counts ? Action::reject : policy->on_bad_author;
+}
+
+/// Ends the message if its counts are bad and somebody minds; false when it may go on.
+bool Outbound::State::has_bad_counts() {
+  if (!policy->requires_headers && !policy->strict_headers) return false;
+  const std::optional<std::string_view> name = find_bad_count(header);
+  if (!name) return false;
+  refuse(policy->requires_headers ? Action::reject : Action::accept,
+         {Reason::bad_field_count, std::string(*name), {}});
   return true;
 }
 
@@ -146,13 +164,15 @@ void Outbound::State::decide(std::optional<SplitErrorCode> over_limit) {
     return refuse(policy->on_limit, {Reason::over_limit, std::string(to_string(*over_limit)), {}});
 
   const Result<Mailbox, std::string> author = find_sender(header, *policy);
-  if (!author) return refuse(policy->on_bad_author, {Reason::bad_author, author.error(), {}});
+  if (!author)
+    return refuse(action_for_bad_author(directed.direction),
+                  {Reason::bad_author, author.error(), {}});
   outcome.author = author->address();
   if (auto why = find_exemption(*policy, author->domain)) return explain(*std::move(why));
-  if (const auto name = policy->requires_headers ? find_bad_count(header) : std::nullopt)
-    return refuse(policy->on_bad_author, {Reason::bad_field_count, std::string(*name), {}});
-
-  if (directed.direction == Direction::incoming) return watch_for_our_domain(*author);
+  if (directed.direction == Direction::incoming) {
+    if (!policy->judges || !has_bad_counts()) watch_for_our_domain(*author);
+    return;
+  }
   if (!policy->signs) return explain({Reason::signing_off, {}, {}});
   choose_keys(*author);
 }
@@ -173,7 +193,11 @@ void Outbound::State::choose_keys(const Mailbox& author) {
     outcome.action_text = "the message cannot be signed";
     return;
   }
-  if (identities.chosen.empty() || has_unsigned_recipient()) return;
+  if (identities.chosen.empty()) {
+    if (policy->judges) has_bad_counts();
+    return;
+  }
+  if (has_unsigned_recipient() || has_bad_counts()) return;
 
   for (const dkim::SigningIdentity& identity : identities.chosen)
     outcome.signatures.push_back({.sdid = identity.sdid,

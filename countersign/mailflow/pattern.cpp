@@ -12,6 +12,7 @@
 #include "countersign/limits.hpp"
 #include "countersign/text/abnf.hpp"
 #include "countersign/text/cursor.hpp"
+#include "countersign/text/glob.hpp"
 
 namespace countersign::mailflow {
 
@@ -58,29 +59,6 @@ std::string to_expression(std::string_view pattern) {
   return expression;
 }
 
-/// Matches a pattern of plain octets and "*" in time that the product of both sizes bounds: only
-/// the last "*" is ever tried again.
-bool glob_matches(std::string_view glob, std::string_view text) {
-  std::size_t at = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t retry = 0;
-  for (std::size_t i = 0; i < text.size();) {
-    if (at < glob.size() && glob[at] == '*') {
-      star = at++;
-      retry = i;
-    } else if (at < glob.size() && glob[at] == text::to_lower(text[i])) {
-      ++at;
-      ++i;
-    } else if (star != std::string_view::npos) {
-      at = star + 1;
-      i = ++retry;
-    } else {
-      return false;
-    }
-  }
-  return glob.find_first_not_of('*', at) == std::string_view::npos;
-}
-
 }  // namespace
 
 bool has_live_octets(std::string_view pattern) {
@@ -112,7 +90,7 @@ class Pattern::Regex {
 
 std::optional<Pattern> Pattern::compile(std::string_view pattern) {
   if (pattern.size() > Limits{}.signing_pattern_bytes_max) return std::nullopt;
-  if (!has_live_octets(pattern)) return Pattern(text::to_lower(pattern));
+  if (!has_live_octets(pattern)) return Pattern(Glob(pattern));
   if (has_back_reference(pattern) || has_costly_interval(pattern)) return std::nullopt;
   if (pattern.find('\0') != std::string_view::npos) return std::nullopt;
 
@@ -127,7 +105,7 @@ std::optional<Pattern> Pattern::compile(std::string_view pattern) {
 bool Pattern::matches(const std::string& text) const {
   if (text.size() > Limits{}.envelope_text_bytes_max) return false;
   if (text.find('\0') != std::string::npos) return false;
-  if (const Glob* glob = std::get_if<Glob>(&matcher_)) return glob_matches(*glob, text);
+  if (const Glob* glob = std::get_if<Glob>(&matcher_)) return text::glob_matches(*glob, text);
   return std::get<Expression>(matcher_)->matches(text);
 }
 

@@ -36,7 +36,7 @@ class Pattern {
  private:
   class Regex;
   using Expression = std::shared_ptr<const Regex>;
-  /// Text in lower case whose only special octet is "*".
+  /// Text whose only special octet is "*".
   using Glob = std::string;
 
   explicit Pattern(Glob glob) : matcher_(std::move(glob)) {}

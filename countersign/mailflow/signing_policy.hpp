@@ -8,13 +8,13 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "countersign/dkim/signer.hpp"
 #include "countersign/limits.hpp"
 #include "countersign/mailflow/host_list.hpp"
+#include "countersign/mailflow/recipient_list.hpp"
 #include "countersign/mailflow/signing_table.hpp"
 
 namespace countersign::mailflow {
@@ -58,8 +58,7 @@ struct SigningPolicy {
   std::vector<MacroRule> macros;       ///< macros that mark mail as ours
   bool authenticated_is_ours = true;   ///< {auth_type} marks mail as ours
   DomainSet exempt_domains;            ///< author domains that are passed untouched
-  /// Recipients for whom nothing is signed: addresses, domains, ".domain" suffixes; lower case.
-  std::set<std::string> unsigned_recipients;
+  RecipientList unsigned_recipients;   ///< to whom nothing is signed
   std::vector<std::string> sender_headers = {"From"};  ///< where the author is looked up, in order
 
   // --- which keys ---
@@ -78,7 +77,8 @@ struct SigningPolicy {
   bool requests_reports = false;                   ///< r=y
   bool removes_old_signatures = false;
   bool fixes_line_ends = false;   ///< bare LF or CR in the body is signed as CRLF
-  bool requires_headers = false;  ///< RequiredHeaders: refuse what breaks RFC 5322 §3.6 counts
+  bool requires_headers = false;  ///< RequiredHeaders: reject what breaks RFC 5322 §3.6 counts
+  bool strict_headers = false;    ///< StrictHeaders: pass it as it is, unsigned
 
   // --- when something is wrong ---
   /// From missing, repeated or unreadable: never signed

@@ -49,16 +49,6 @@ void add_host(const DataEntry& entry, HostList& hosts, Problems& problems) {
   }
 }
 
-// --- recipients ---
-
-// What a pattern means without its wildcard: "*@host" is host, "*@*.host" is ".host".
-std::optional<std::string> plain_recipient(std::string_view pattern) {
-  if (pattern.starts_with("*@")) pattern.remove_prefix(2);
-  if (pattern.starts_with("*.")) pattern.remove_prefix(1);
-  if (pattern.find_first_of("*[](){}^$|?\\") != std::string_view::npos) return std::nullopt;
-  return text::to_lower(pattern);
-}
-
 // --- header fields ---
 
 // RFC 6376 §5.4.1 and §5.4 as OpenDKIM 2.11 understands them.
@@ -136,16 +126,13 @@ mailflow::DomainSet read_domain_set(const DataSet& set, const Files& files, Prob
   return domains;
 }
 
-std::set<std::string> read_recipients(const DataSet& set, const Files& files, Problems& problems) {
-  std::set<std::string> recipients;
-  const DataEntries read = read_data_set(set, files, problems);
-  for (const DataEntry& entry : read.entries) {
-    if (std::optional<std::string> plain = plain_recipient(entry.key)) {
-      recipients.insert(*std::move(plain));
-    } else {
-      problems.error(entry.place, "the pattern " + quote(entry.key) + " is left out",
-                     "name addresses, domains or .domain");
-    }
+mailflow::RecipientList read_recipients(const DataSet& set, const Files& files,
+                                        Problems& problems) {
+  mailflow::RecipientList recipients;
+  for (const DataEntry& entry : read_data_set(set, files, problems).entries) {
+    if (recipients.add(entry.key)) continue;
+    problems.error(entry.place, quote(entry.key) + " is no pattern that can be used",
+                   "name addresses, domains or .domain");
   }
   return recipients;
 }
@@ -161,14 +148,26 @@ std::vector<std::string> read_names(const DataSet& set, const Files& files, Prob
 std::vector<mailflow::MacroRule> read_macros(const DataSet& set, const Files& files,
                                              Problems& problems) {
   std::vector<mailflow::MacroRule> rules;
+  const bool is_file = set.source.find('/') != std::string::npos;
   for (const DataEntry& entry : read_data_set(set, files, problems).entries) {
     std::string_view name = entry.key;
     std::string_view values = entry.value;
+    bool is_odd = false;  // OpenDKIM takes it for a part of the name, which no macro has.
     if (const std::size_t equals = name.find('='); equals != std::string_view::npos) {
       values = name.substr(equals + 1);
       name = name.substr(0, equals);
+      is_odd = is_file;
     }
-    if (name.starts_with('{') && name.ends_with('}')) name = name.substr(1, name.size() - 2);
+    if (name.starts_with('{') && name.ends_with('}')) {
+      name = name.substr(1, name.size() - 2);
+      is_odd = true;
+    }
+    if (is_odd) {
+      problems.warning(entry.place,
+                       quote(entry.key) + " is taken as the macro " + quote(name) +
+                           ", which OpenDKIM never finds",
+                       "write the name without braces, and its values behind a blank");
+    }
     mailflow::MacroRule rule{.name = std::string(name)};
     while (!values.empty()) {
       const std::size_t bar = values.find('|');

@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include <set>
 #include <string>
 #include <vector>
 
@@ -26,10 +25,9 @@ namespace countersign::service::config {
 [[nodiscard]] mailflow::DomainSet read_domain_set(const DataSet& set, const Files& files,
                                                   Problems& problems);
 
-/// Reads recipients: addresses, domains, ".domain"; in lower case. Patterns that mean one of these
-/// ("*@example.org") are taken as that.
-[[nodiscard]] std::set<std::string> read_recipients(const DataSet& set, const Files& files,
-                                                    Problems& problems);
+/// Reads recipients: addresses, domains, ".domain", patterns.
+[[nodiscard]] mailflow::RecipientList read_recipients(const DataSet& set, const Files& files,
+                                                      Problems& problems);
 
 /// Reads the keys of a data set, in their order.
 [[nodiscard]] std::vector<std::string> read_names(const DataSet& set, const Files& files,

@@ -210,6 +210,7 @@ class Maker {
     policy_.removes_old_signatures = signing_.removes_old_signatures;
     policy_.fixes_line_ends = signing_.fixes_line_ends;
     policy_.requires_headers = signing_.requires_headers;
+    policy_.strict_headers = settings_.judging.strict_headers;
     policy_.explains = settings_.log.explains;
     if (signing_.software_header) {
       policy_.software_header = std::string("countersign v") + version + " " + machine_.host_name;

@@ -167,8 +167,11 @@ void add_signing_line(const DataEntry& entry, SigningTable& table, Problems& pro
         "write: " + entry.key + " keyname");
   }
   if (!line.signer.empty() && line.signer.find('@') == std::string::npos) {
-    problems.error(entry.place, "the signer " + quote(line.signer) + " has no '@'",
-                   "write user@domain or @domain");
+    problems.warning(entry.place,
+                     "the signer " + quote(line.signer) + " is taken as " +
+                         quote("@" + line.signer) + "; OpenDKIM lets the mail go unsigned",
+                     "write user@domain or @domain");
+    line.signer.insert(0, "@");
   }
   const std::optional<std::string> error = table.add(std::move(line));
   if (error) problems.error(entry.place, *error);

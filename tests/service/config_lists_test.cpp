@@ -79,18 +79,22 @@ TEST_F(ListsTest, Domains) {
 }
 
 TEST_F(ListsTest, Recipients) {
-  EXPECT_THAT(read_recipients(lines("Joe@Example.org\nexample.net\n*@lists.example.org\n"
-                                    "*@*.example.com\n*.example.com\n"),
-                              files, problems),
-              ElementsAre(".example.com", "example.net", "joe@example.org", "lists.example.org"));
+  const mailflow::RecipientList recipients = read_recipients(
+      lines("Joe@Example.org\nexample.net\n*.example.com\nlist-*@example.org\n"), files, problems);
+  for (const char* listed :
+       {"joe@example.org", "any@example.net", "any@a.example.com", "list-owner@example.org"})
+    EXPECT_TRUE(recipients.contains(listed)) << listed;
+  for (const char* other : {"ann@example.org", "any@a.example.net", "any@example.com"})
+    EXPECT_FALSE(recipients.contains(other)) << other;
   EXPECT_THAT(told(), IsEmpty());
-  EXPECT_THAT(read_recipients(lines("list-*@example.org\n"), files, problems), IsEmpty());
-  EXPECT_THAT(told(), ElementsAre(HasSubstr("/list:1: error: the pattern 'list-*@example.org'")));
+
+  EXPECT_TRUE(read_recipients(lines("(ann@example.org\n"), files, problems).empty());
+  EXPECT_THAT(told(), ElementsAre(HasSubstr("/list:1: error: '(ann@example.org' is no pattern")));
 }
 
 TEST_F(ListsTest, Macros) {
   const auto rules =
-      read_macros({.source = "daemon_name=ORIGINATING|SUBMIT,{auth_type}"}, files, problems);
+      read_macros({.source = "daemon_name=ORIGINATING|SUBMIT,auth_type"}, files, problems);
   ASSERT_EQ(rules.size(), 2u);
   EXPECT_EQ(rules[0].name, "daemon_name");
   EXPECT_THAT(rules[0].values, ElementsAre("ORIGINATING", "SUBMIT"));
@@ -101,6 +105,18 @@ TEST_F(ListsTest, Macros) {
   const auto from_lines = read_macros({.source = "", .lines = {"x=A|B"}}, files, problems);
   EXPECT_EQ(from_lines.front().name, "x");
   EXPECT_THAT(from_lines.front().values, ElementsAre("A", "B"));
+  EXPECT_THAT(told(), IsEmpty());
+}
+
+TEST_F(ListsTest, MacrosThatOpenDkimNeverFinds) {
+  const auto braces = read_macros({.source = "{daemon_name}=A"}, files, problems);
+  EXPECT_EQ(braces.front().name, "daemon_name");
+  EXPECT_THAT(braces.front().values, ElementsAre("A"));
+  const auto equals = read_macros(lines("verify=OK\n"), files, problems);
+  EXPECT_EQ(equals.front().name, "verify");
+  EXPECT_THAT(equals.front().values, ElementsAre("OK"));
+  EXPECT_THAT(told(), ElementsAre(HasSubstr("'{daemon_name}' is taken as the macro 'daemon_name'"),
+                                  HasSubstr("/list:1: warning: 'verify=OK' is taken as")));
 }
 
 // --- header fields; compared with the h= of opendkim -b s -t ---

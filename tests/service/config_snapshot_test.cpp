@@ -287,7 +287,7 @@ TEST_F(SnapshotTest, TheManualIsFollowed) {
   EXPECT_EQ(policy.limits.header_bytes_max, 100'000u);
   EXPECT_THAT(policy.mta_names, ElementsAre("ORIGINATING"));
   EXPECT_EQ(policy.macros.size(), 1u);
-  EXPECT_THAT(policy.unsigned_recipients, ElementsAre("list.example"));
+  EXPECT_TRUE(policy.unsigned_recipients.contains("any@list.example"));
   EXPECT_TRUE(policy.exempt_domains.contains(*DomainName::parse("x.example")));
   EXPECT_TRUE(policy.peers.match("", IpAddress::parse("192.0.2.1")));
 }

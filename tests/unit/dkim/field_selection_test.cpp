@@ -56,6 +56,13 @@ TEST(SelectFields, TakesAStarForAllThatStays) {
             "Received:From");
 }
 
+TEST(SelectFields, TakesAStarInANameForAnyOctets) {
+  EXPECT_EQ(selected("List-Id: a\nX-A: b\nSubject: c\nlist-post: d\nFrom: e\n\n",
+                     {.sign = {"List-*", "x-*"}, .omit = {"*-Post"}}),
+            "List-Id:X-A:From");
+  EXPECT_EQ(selected("Received: a\nX: b\nFrom: c\n\n", {.sign = {"Rec*"}}), "Received:From");
+}
+
 TEST(SelectFields, SelectsNoLineWithoutColon) {
   const Header header = {HeaderField("From: a"), HeaderField("To"), HeaderField("From")};
   EXPECT_EQ(select_fields(FieldIndex(header), {.sign = {"To", "*"}}, Limits{}),

@@ -314,6 +314,50 @@ TEST(Outbound, RequiredHeadersCountsTheFieldsOfRfc5322) {  // RFC 5322 §3.6
     EXPECT_EQ(reason_for({std::string(once) + ": 1", std::string(once) + ": 2"}), once);
 }
 
+TEST(Outbound, RequiredHeadersRejectsWhatIsLookedAt) {
+  const auto action = [](bool signs, bool judges, const char* client, const char* from) {
+    Passage mail;
+    mail.policy.requires_headers = true;
+    mail.policy.signs = signs;
+    mail.policy.judges = judges;
+    mail.envelope.client_ip = IpAddress::parse(client);
+    mail.fields = header({from});
+    const Outcome outcome = finish(mail);
+    EXPECT_THAT(outcome.edits, IsEmpty());
+    return outcome.action;
+  };
+  const char* const us = "127.0.0.1";
+  const char* const stranger = "192.0.2.1";
+  EXPECT_EQ(action(true, false, us, "From: a@example.org"), Action::reject);
+  EXPECT_EQ(action(true, true, us, "From: a@example.net"), Action::reject);
+  EXPECT_EQ(action(true, false, us, "From: a@example.net"), Action::accept);
+  EXPECT_EQ(action(false, true, us, "From: a@example.org"), Action::accept);
+  EXPECT_EQ(action(true, true, stranger, "From: a@example.org"), Action::reject);
+  EXPECT_EQ(action(true, false, stranger, "From: a@example.org"), Action::accept);
+}
+
+TEST(Outbound, RequiredHeadersIsAboutASecondFromToo) {
+  for (const bool required : {false, true}) {
+    Passage mail;
+    mail.policy.requires_headers = required;
+    mail.fields = header({"From: a@example.org", "From: b@example.org", "Date: x"});
+    const Outcome outcome = finish(mail);
+    expect_unsigned(outcome, Reason::bad_author);
+    EXPECT_EQ(outcome.action, required ? Action::reject : Action::accept);
+  }
+}
+
+TEST(Outbound, StrictHeadersLeavesMailUnsigned) {
+  Passage mail;
+  mail.policy.strict_headers = true;
+  expect_verifies(mail, finish(mail), 1);
+  mail.fields.emplace_back("Subject: again");
+  mail.fields.emplace_back("Subject: and again");
+  const Outcome outcome = finish(mail);
+  expect_unsigned(outcome, Reason::bad_field_count);
+  EXPECT_EQ(outcome.action, Action::accept);
+}
+
 // --- SenderHeaders -------------------------------------------------------------------------------
 
 TEST(Outbound, LooksTheAuthorUpInTheFirstSenderHeaderThatIsThere) {
@@ -332,6 +376,24 @@ TEST(Outbound, LooksTheAuthorUpInTheFirstSenderHeaderThatIsThere) {
   mail.policy.sender_headers = {"From", "Sender"};
   mail.fields.emplace_back("Sender: list@example.net");
   expect_verifies(mail, finish(mail), 1);
+}
+
+TEST(Outbound, ListPostHoldsAUrl) {  // RFC 2369 §3.4
+  for (const char* value :
+       {"<mailto:dev@example.org>", " <MAILTO:dev@example.org?subject=x>",
+        "<https://lists.example.net/post> (Web), <mailto:dev@example.org> (Mail)"}) {
+    Passage mail;
+    mail.policy.sender_headers = {"List-Post"};
+    mail.fields = header_from("eve@example.net");
+    mail.fields.emplace_back(std::string("List-Post:") + value);
+    const Outcome outcome = finish(mail);
+    expect_verifies(mail, outcome, 1);
+    EXPECT_EQ(outcome.author, "dev@example.org") << value;
+  }
+  Passage mail;
+  mail.policy.sender_headers = {"List-Post"};
+  mail.fields.emplace_back("List-Post: NO (nobody posts here)");
+  expect_unsigned(finish(mail), Reason::bad_author);
 }
 
 TEST(Outbound, AnUnreadableOrRepeatedSenderHeaderIsAnError) {

@@ -193,7 +193,7 @@ TEST(Session, AConnectionKeepsItsPolicyWhenTheNewOneNeedsMore) {
   larger.unsigned_recipients = {"list@example.net"};
   mta.set_policy(larger);
   EXPECT_TRUE(was_signed(mta)) << "it would not hear of recipients on this connection";
-  larger.unsigned_recipients.clear();
+  larger.unsigned_recipients = {};
   mta.set_policy(larger);
   EXPECT_FALSE(was_signed(mta));
 }
