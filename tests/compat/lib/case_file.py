@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""The cases: one file is one configuration with its tables, keys and mails, and what both filters
-make of them.
+#
+# The cases: one file is one configuration with its tables, keys and mails, and what both filters
+# make of them.
+r"""Reads the cases.
 
 A file is a list of sections. What stands in brackets is copied to its place before a filter starts;
 all paths are the real ones, since each case has an /etc, /run and /var of its own.
@@ -13,8 +15,8 @@ all paths are the real ones, since each case has an /etc, /run and /var of its o
     [keys]                         lines PATH KEY user=U mode=M; KEY is one of keys.py
     [socket]                       one line: where the configuration itself listens; without this
                                    section, the filters get a socket with -p
-    [daemons-only]                 no lines: mails are not signed without daemons too, as all that need
-                                   no envelope are
+    [daemons-only]                 no lines: mails are not signed without daemons too, as all
+                                   that need no envelope are
     [check]                        lines WHO WORD: what the checker says (clean, warns, errors),
                                    and lines "says TEXT": what countersign's must say
     [start]                        lines WHO WORD: starts or refuses
@@ -36,9 +38,10 @@ Directives of a mail, one a line:
 
 WHO is both, opendkim or countersign. OUTCOME is unsigned, tempfail, reject, discard, crash or
 "signed d=… s=… key=…" with further tags to compare: i= (i=- when there must be none), a= c= h= l=
-z= r= and x=+SECONDS. Both programs verify each signature by the public half of that key; refused-by=
-names the one that must not accept it (opendkim, countersign, both). In [senders], [check] and [start], a line "difference REASON" explains the
-lines behind it. Whatever is expected, both must agree in all tags but b= and t= when WHO is both.
+z= r= and x=+SECONDS. Both programs verify each signature by the public half of that key;
+refused-by= names the one that must not accept it (opendkim, countersign, both). In [senders],
+[check] and [start], a line "difference REASON" explains the lines behind it. Whatever is expected,
+both must agree in all tags but b= and t= when WHO is both.
 """
 
 import re
@@ -47,7 +50,9 @@ from dataclasses import dataclass, field
 BOTH = ("opendkim", "countersign")
 WHO = ("both", *BOTH)
 OUTCOMES = ("unsigned", "tempfail", "reject", "discard", "crash", "signed")
-SECTION = re.compile(r"\[(conf|file|folders|keys|socket|daemons-only|check|start|senders|mail)\b ?(.*)\]")
+SECTION = re.compile(
+    r"\[(conf|file|folders|keys|socket|daemons-only|check|start|senders|mail)\b ?(.*)\]"
+)
 
 PLAIN_MAIL = """\
 From: {sender}

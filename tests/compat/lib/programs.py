@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two filters as programs: starting, probing, checking, and asking what opendkim alone knows."""
+"""The two filters as programs: to start, probe and check, and to ask what opendkim alone knows."""
 
 import json
 import os
@@ -145,7 +145,7 @@ def look_up(data_set, key):
 
 
 def failing_by_opendkim(mails, records):
-    """The files of which opendkim, as a filter of incoming mail, does not accept each new signature,
+    """The files of which opendkim, when it judges mail, does not accept each new signature,
     with what it says. mails: the outcome by file; records: the key records by name."""
     keys = "".join(f"{name} {record}\n" for name, record in records.items())
     Path("/run/compat/public").write_text(keys, encoding="ascii")
