@@ -39,13 +39,14 @@ def print_runs(path):
 def print_postfix(path):
     rates = collections.defaultdict(list)
     for line in open(path, encoding="ascii"):
-        name, rate = line.split()
-        rates[name].append(float(rate))
-    alone = statistics.median(rates["alone"])
-    print("\n| Postfix with | mails/s | kept |\n|---|---|---|")
-    for name in ("alone", "countersign", "opendkim"):
-        rate = statistics.median(rates[name])
-        print(f"| {name} | {rate:.0f} | {100 * rate / alone:.0f} % |")
+        name, *numbers = line.split()
+        rates[name].append([float(x) for x in numbers])
+    medians = {name: [statistics.median(x) for x in zip(*rows)] for name, rows in rates.items()}
+    print("\n| Postfix with | accepted mails/s | kept | delivered mails/s | kept |")
+    print("|---|---|---|---|---|")
+    for name, numbers in medians.items():
+        cells = (f"{x:.0f} | {100 * x / alone:.0f} %" for x, alone in zip(numbers, medians["alone"]))
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 if os.path.exists(sys.argv[1]):
