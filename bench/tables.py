@@ -45,7 +45,8 @@ def print_postfix(path):
     print("\n| Postfix with | accepted mails/s | kept | delivered mails/s | kept |")
     print("|---|---|---|---|---|")
     for name, numbers in medians.items():
-        cells = (f"{x:.0f} | {100 * x / alone:.0f} %" for x, alone in zip(numbers, medians["alone"]))
+        pairs = zip(numbers, medians["alone"])
+        cells = (f"{x:.0f} | {100 * x / alone:.0f} %" for x, alone in pairs)
         print(f"| {name} | {' | '.join(cells)} |")
 
 

@@ -40,7 +40,7 @@ dkim::Canonicalization parse_canonicalization(std::string_view word) {
 }
 
 /// What the command line says about the manner of signing, over what the settings say.
-void overrule_manner(const Options& options, mailflow::SigningPolicy& policy) {
+void overrule_manner(const Options& options, mailflow::Policy& policy) {
   if (options.lifetime) policy.signature_lifetime = std::chrono::seconds(*options.lifetime);
   const std::string_view words = options.canonicalization;
   if (words.empty()) return;
@@ -76,7 +76,7 @@ void check_counts(const Options& options) {
 }
 
 std::vector<dkim::SigningIdentity> identities_of(const Options& options,
-                                                 const mailflow::SigningPolicy& manner) {
+                                                 const mailflow::Policy& manner) {
   check_counts(options);
   const DomainName sdid = parse_name("--domain", options.domain);
   if (!options.auid.empty()) check_auid(options.auid, sdid);
@@ -100,7 +100,7 @@ std::vector<dkim::SigningIdentity> identities_of(const Options& options,
 /// Signs as the daemon would sign the mail of a user who logged in.
 int sign_by_settings(const Options& options, MessageInput& message) {
   const auto policy =
-      std::make_shared<mailflow::SigningPolicy>(*options.settings.load_usable().policy);
+      std::make_shared<mailflow::Policy>(*options.settings.load_usable().policy);
   overrule_manner(options, *policy);
   mailflow::Envelope envelope;
   envelope.client_ip = IpAddress::parse("127.0.0.1");
@@ -119,7 +119,7 @@ int sign_by_settings(const Options& options, MessageInput& message) {
 
 /// Signs with keys of the command line, in the manner of the settings if there are any.
 int sign_by_keys(const Options& options, MessageInput& message) {
-  mailflow::SigningPolicy manner;
+  mailflow::Policy manner;
   if (options.settings.given()) manner = *options.settings.load_usable().policy;
   overrule_manner(options, manner);
   if (count_fields(message.header(), "From") != 1) {

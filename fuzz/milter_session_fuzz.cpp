@@ -24,11 +24,11 @@ using namespace countersign;
 using namespace countersign::milter;
 using mailflow::Action;
 using mailflow::Reason;
-using mailflow::SigningPolicy;
+using mailflow::Policy;
 using mailflow::SigningTable;
 
-std::shared_ptr<const SigningPolicy> make_policy() {
-  auto policy = std::make_shared<SigningPolicy>();
+std::shared_ptr<const Policy> make_policy() {
+  auto policy = std::make_shared<Policy>();
   policy->limits.header_fields_max = 50;
   policy->limits.header_bytes_max = 4'000;
   policy->limits.recipients_max = 5;
@@ -80,7 +80,7 @@ void check(const Step& step) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const std::shared_ptr<const SigningPolicy> policy = make_policy();
+  static const std::shared_ptr<const Policy> policy = make_policy();
   if (size < 4) return 0;
   constexpr std::chrono::sys_seconds now{std::chrono::seconds{1'800'000'000}};
   const std::size_t chunk_octets = 1U + data[0];

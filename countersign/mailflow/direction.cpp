@@ -13,7 +13,7 @@ namespace {
 
 using Mark = std::optional<Explanation>;
 
-Mark by_mta_name(const SigningPolicy& policy, const Envelope& envelope) {
+Mark by_mta_name(const Policy& policy, const Envelope& envelope) {
   const std::string_view name = envelope.macro("daemon_name");
   if (name.empty() || std::ranges::find(policy.mta_names, name) == policy.mta_names.end())
     return std::nullopt;
@@ -24,7 +24,7 @@ bool holds(const MacroRule& rule, const std::string& value) {
   return rule.values.empty() || std::ranges::find(rule.values, value) != rule.values.end();
 }
 
-Mark by_macro(const SigningPolicy& policy, const Envelope& envelope) {
+Mark by_macro(const Policy& policy, const Envelope& envelope) {
   for (const MacroRule& rule : policy.macros) {
     const std::string* value = envelope.find_macro(rule.name);
     if (value != nullptr && holds(rule, *value))
@@ -33,14 +33,14 @@ Mark by_macro(const SigningPolicy& policy, const Envelope& envelope) {
   return std::nullopt;
 }
 
-Mark by_login(const SigningPolicy& policy, const Envelope& envelope) {
+Mark by_login(const Policy& policy, const Envelope& envelope) {
   const std::string_view mechanism = envelope.macro("auth_type");
   if (!policy.authenticated_is_ours || mechanism.empty()) return std::nullopt;
   const std::string_view login = envelope.macro("auth_authen");
   return Explanation{Reason::authenticated, std::string(login.empty() ? mechanism : login), {}};
 }
 
-Mark by_client(const SigningPolicy& policy, const Envelope& envelope) {
+Mark by_client(const Policy& policy, const Envelope& envelope) {
   std::optional<Place> place =
       policy.internal_hosts.match(envelope.client_host, envelope.client_ip);
   if (!place) return std::nullopt;
@@ -49,7 +49,7 @@ Mark by_client(const SigningPolicy& policy, const Envelope& envelope) {
 
 }  // namespace
 
-Directed find_direction(const SigningPolicy& policy, const Envelope& envelope) {
+Directed find_direction(const Policy& policy, const Envelope& envelope) {
   if (auto place = policy.peers.match(envelope.client_host, envelope.client_ip))
     return {Direction::untouched, {Reason::peer, client_text(envelope), std::move(place)}};
   for (const auto& mark : {by_mta_name, by_macro, by_login, by_client})
@@ -57,7 +57,7 @@ Directed find_direction(const SigningPolicy& policy, const Envelope& envelope) {
   return {Direction::incoming, {Reason::outside, client_text(envelope), {}}};
 }
 
-std::optional<Explanation> find_exemption(const SigningPolicy& policy,
+std::optional<Explanation> find_exemption(const Policy& policy,
                                           const DomainName& author_domain) {
   if (!policy.exempt_domains.contains(author_domain)) return std::nullopt;
   return Explanation{Reason::exempt_domain, author_domain.text(), {}};

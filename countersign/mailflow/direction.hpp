@@ -16,7 +16,7 @@
 #include "countersign/domain/name.hpp"
 #include "countersign/mailflow/envelope.hpp"
 #include "countersign/mailflow/explanation.hpp"
-#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/mailflow/policy.hpp"
 
 namespace countersign::mailflow {
 
@@ -35,11 +35,11 @@ struct Directed {
 
 /// Decides from the envelope alone: peers are not touched, then the four marks of our own mail are
 /// tried in the order above.
-[[nodiscard]] Directed find_direction(const SigningPolicy& policy, const Envelope& envelope);
+[[nodiscard]] Directed find_direction(const Policy& policy, const Envelope& envelope);
 
 /// The reason not to touch mail of that author, or nothing: ExemptDomains, which go before every
 /// direction but a peer's.
-[[nodiscard]] std::optional<Explanation> find_exemption(const SigningPolicy& policy,
+[[nodiscard]] std::optional<Explanation> find_exemption(const Policy& policy,
                                                         const DomainName& author_domain);
 
 /// The client as people know it: "host [address]", "[address]", or "unknown".

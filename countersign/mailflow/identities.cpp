@@ -16,7 +16,7 @@ namespace countersign::mailflow {
 
 namespace {
 
-dkim::SigningIdentity identity(const SigningPolicy& policy, DomainName sdid, DomainName selector,
+dkim::SigningIdentity identity(const Policy& policy, DomainName sdid, DomainName selector,
                                crypto::PrivateKey key) {
   return {.sdid = std::move(sdid),
           .selector = std::move(selector),
@@ -71,7 +71,7 @@ std::optional<DomainName> listed_domain(const SingleKey& single, const DomainNam
 
 /// True when the line is about that domain, and does not merely match it as it matches every other:
 /// a relay that signs for all comers has "*".
-bool is_about(const SigningPolicy& policy, const SigningEntry& line, const DomainName& domain) {
+bool is_about(const Policy& policy, const SigningEntry& line, const DomainName& domain) {
   const KeyEntry* entry =
       policy.key_table.find(line.key_name == "%" ? domain.text() : line.key_name);
   if (entry != nullptr && entry->domain) return domain.is_at_or_below(*entry->domain);
@@ -83,7 +83,7 @@ bool is_about(const SigningPolicy& policy, const SigningEntry& line, const Domai
 /// Gathers identities line by line.
 class Chooser {
  public:
-  Chooser(const SigningPolicy& policy, const Mailbox& author) : policy_(policy), author_(author) {}
+  Chooser(const Policy& policy, const Mailbox& author) : policy_(policy), author_(author) {}
 
   void add_lines(const std::vector<const SigningEntry*>& lines) {
     if (lines.empty()) explain(Reason::no_line_matches, author_.address());
@@ -153,14 +153,14 @@ class Chooser {
     result_.chosen.push_back(std::move(made));
   }
 
-  const SigningPolicy& policy_;
+  const Policy& policy_;
   const Mailbox& author_;
   Identities result_;
 };
 
 }  // namespace
 
-Identities find_identities(const SigningPolicy& policy, const Mailbox& author) {
+Identities find_identities(const Policy& policy, const Mailbox& author) {
   Chooser chooser(policy, author);
   if (policy.signing_table)
     chooser.add_lines(
@@ -172,7 +172,7 @@ Identities find_identities(const SigningPolicy& policy, const Mailbox& author) {
   return chooser.take();
 }
 
-bool is_one_of_ours(const SigningPolicy& policy, const Mailbox& author) {
+bool is_one_of_ours(const Policy& policy, const Mailbox& author) {
   if (!policy.signing_table)
     return policy.single_key && listed_domain(*policy.single_key, author.domain);
   return std::ranges::any_of(

@@ -10,7 +10,7 @@
 
 #include "countersign/dkim/signer.hpp"
 #include "countersign/mailflow/explanation.hpp"
-#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/mailflow/policy.hpp"
 #include "countersign/message/author.hpp"
 
 namespace countersign::mailflow {
@@ -25,10 +25,10 @@ struct Identities {
 };
 
 /// Looks the author up.
-[[nodiscard]] Identities find_identities(const SigningPolicy& policy, const Mailbox& author);
+[[nodiscard]] Identities find_identities(const Policy& policy, const Mailbox& author);
 
 /// True when the tables are about the author's domain, so that a stranger who writes as the author
 /// is news: a line that matches everyone says nothing about anyone.
-[[nodiscard]] bool is_one_of_ours(const SigningPolicy& policy, const Mailbox& author);
+[[nodiscard]] bool is_one_of_ours(const Policy& policy, const Mailbox& author);
 
 }  // namespace countersign::mailflow

@@ -52,7 +52,7 @@ std::string problem(std::string_view field_name, AuthorErrorCode code) {
 }
 
 /// The field of SenderHeaders that is there first, unless that is From.
-const HeaderField* find_sender_field(const Header& header, const SigningPolicy& policy) {
+const HeaderField* find_sender_field(const Header& header, const Policy& policy) {
   for (const std::string& name : policy.sender_headers) {
     if (equal_names(name, "From")) return nullptr;
     if (const HeaderField* field = find_field(header, name)) return field;
@@ -75,7 +75,7 @@ std::string_view sender_in(std::string_view value) {
 
 /// The mailbox for which keys are looked up: that of the first field of SenderHeaders that is
 /// there, or of From. From must be in order in any case. The error is a sentence.
-Result<Mailbox, std::string> find_sender(const Header& header, const SigningPolicy& policy) {
+Result<Mailbox, std::string> find_sender(const Header& header, const Policy& policy) {
   Result<std::vector<Mailbox>, AuthorError> mailboxes = find_authors(header);
   if (!mailboxes) return std::unexpected(problem("From", mailboxes.error().code));
   if (const HeaderField* field = find_sender_field(header, policy)) {
@@ -97,7 +97,7 @@ std::uint64_t octets_of(const Header& header) {
 }  // namespace
 
 struct Outbound::State {
-  std::shared_ptr<const SigningPolicy> policy;
+  std::shared_ptr<const Policy> policy;
   const Envelope* envelope = nullptr;
   Header header;
   std::optional<dkim::Signer> signer;
@@ -236,7 +236,7 @@ void Outbound::State::add_edits(const std::vector<HeaderField>& signatures) {
                            .value = " " + policy->software_header + " " + id});
 }
 
-Outbound::Outbound(std::shared_ptr<const SigningPolicy> policy, const Envelope& envelope,
+Outbound::Outbound(std::shared_ptr<const Policy> policy, const Envelope& envelope,
                    Header header, std::optional<SplitErrorCode> over_limit)
     : state_(std::make_unique<State>()) {
   state_->policy = std::move(policy);

@@ -21,7 +21,7 @@
 
 #include "countersign/mailflow/envelope.hpp"
 #include "countersign/mailflow/outcome.hpp"
-#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/mailflow/policy.hpp"
 #include "countersign/message/header_field.hpp"
 #include "countersign/message/splitter.hpp"
 
@@ -36,7 +36,7 @@ class Outbound {
   /// envelope     must outlive this object; only its macros may still change ("i" is read last).
   /// header       all fields, or those kept until a limit was passed.
   /// over_limit   that limit; the message is then not signed and policy.on_limit decides.
-  Outbound(std::shared_ptr<const SigningPolicy> policy, const Envelope& envelope, Header header,
+  Outbound(std::shared_ptr<const Policy> policy, const Envelope& envelope, Header header,
            std::optional<SplitErrorCode> over_limit = std::nullopt);
   ~Outbound();
   Outbound(Outbound&&) noexcept;

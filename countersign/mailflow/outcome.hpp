@@ -13,7 +13,7 @@
 #include "countersign/domain/name.hpp"
 #include "countersign/mailflow/explanation.hpp"
 #include "countersign/mailflow/header_edit.hpp"
-#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/mailflow/policy.hpp"
 
 namespace countersign::mailflow {
 

@@ -31,7 +31,7 @@ using mailflow::HeaderEdit;
 using mailflow::MacroMap;
 using mailflow::Outbound;
 using mailflow::Outcome;
-using mailflow::SigningPolicy;
+using mailflow::Policy;
 
 /// "<user@host>" without its brackets.
 std::string_view without_brackets(std::string_view path) {
@@ -98,7 +98,7 @@ struct Session::State {
   // --- of the connection ---
   std::optional<Negotiate> agreed;
   Needs needs;
-  std::shared_ptr<const SigningPolicy> policy;
+  std::shared_ptr<const Policy> policy;
 
   // --- of the message ---
   Phase phase = Phase::none;
@@ -266,7 +266,7 @@ void Session::State::take(const Quit&) {
 
 /// Takes the policy in force, unless it needs what this connection did not agree on.
 void Session::State::renew_policy() {
-  std::shared_ptr<const SigningPolicy> latest = policies();
+  std::shared_ptr<const Policy> latest = policies();
   COUNTERSIGN_ASSERT(latest != nullptr);
   if (latest == policy || !needs.cover(needs_of(*latest))) return;
   policy = std::move(latest);

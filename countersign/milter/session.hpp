@@ -32,14 +32,14 @@
 #include <vector>
 
 #include "countersign/mailflow/outbound.hpp"
-#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/mailflow/policy.hpp"
 #include "countersign/milter/packet.hpp"
 
 namespace countersign::milter {
 
 /// Gives the policy that is in force; asked when a session is made, when it negotiates, and at each
 /// new message.
-using PolicySource = std::function<std::shared_ptr<const mailflow::SigningPolicy>()>;
+using PolicySource = std::function<std::shared_ptr<const mailflow::Policy>()>;
 
 /// What was agreed with the MTA.
 struct Negotiated {

@@ -11,7 +11,7 @@ namespace countersign::milter {
 namespace {
 
 using mailflow::Action;
-using mailflow::SigningPolicy;
+using mailflow::Policy;
 
 constexpr std::uint32_t version_min = 2;
 constexpr std::uint32_t version_max = 6;
@@ -25,12 +25,12 @@ constexpr std::uint32_t all_silences =
     step::no_reply_mail_from | step::no_reply_rcpt_to | step::no_reply_data |
     step::no_reply_unknown | step::no_reply_end_of_header | step::no_reply_body_chunk;
 
-bool may_quarantine(const SigningPolicy& policy) {
+bool may_quarantine(const Policy& policy) {
   return policy.on_bad_author == Action::quarantine ||
          policy.on_signing_error == Action::quarantine || policy.on_limit == Action::quarantine;
 }
 
-std::uint32_t wanted_steps(const SigningPolicy& policy) {
+std::uint32_t wanted_steps(const Policy& policy) {
   if (!policy.signs && !policy.judges) return 0;
   std::uint32_t wanted = step::no_connect | step::no_mail_from | step::no_header |
                          step::no_end_of_header | step::no_body;
@@ -58,7 +58,7 @@ bool Needs::cover(const Needs& others) const {
   return has_macros && has_actions && has_steps;
 }
 
-Needs needs_of(const SigningPolicy& policy) {
+Needs needs_of(const Policy& policy) {
   Needs needs;
   if (policy.signs) needs.actions |= action::add_headers;
   if (policy.signs && policy.removes_old_signatures) needs.actions |= action::change_headers;

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/mailflow/policy.hpp"
 #include "countersign/milter/packet.hpp"
 #include "countersign/result.hpp"
 
@@ -36,7 +36,7 @@ struct Needs {
 };
 
 /// The needs of a policy.
-[[nodiscard]] Needs needs_of(const mailflow::SigningPolicy& policy);
+[[nodiscard]] Needs needs_of(const mailflow::Policy& policy);
 
 /// The filter's answer to an MTA's offer.
 [[nodiscard]] Result<Negotiate, NegotiationError> agree(const Negotiate& offer, const Needs& needs);

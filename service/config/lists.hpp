@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "countersign/dkim/signer.hpp"
-#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/mailflow/policy.hpp"
 #include "service/config/data_set.hpp"
 #include "service/config/files.hpp"
 #include "service/config/problem.hpp"

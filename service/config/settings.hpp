@@ -17,7 +17,7 @@
 
 #include "countersign/dkim/signature.hpp"
 #include "countersign/mailflow/host_list.hpp"
-#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/mailflow/policy.hpp"
 #include "service/config/socket_spec.hpp"
 #include "service/log/log.hpp"
 

@@ -39,7 +39,7 @@ class Maker {
         files_(machine.files, settings.daemon.base_directory),
         problems_(problems) {}
 
-  std::shared_ptr<const mailflow::SigningPolicy> make() {
+  std::shared_ptr<const mailflow::Policy> make() {
     check_daemon();
     const KeyRules rules{.user = daemon_user(),
                          .safe_required = signing_.safe_keys_required,
@@ -53,7 +53,7 @@ class Maker {
     set_actions();
     set_limits();
     note_what_is_not_done();
-    return std::make_shared<const mailflow::SigningPolicy>(std::move(policy_));
+    return std::make_shared<const mailflow::Policy>(std::move(policy_));
   }
 
  private:
@@ -244,7 +244,7 @@ class Maker {
   const Machine& machine_;
   BasedFiles files_;
   Problems& problems_;
-  mailflow::SigningPolicy policy_;
+  mailflow::Policy policy_;
 };
 
 }  // namespace

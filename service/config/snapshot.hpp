@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/mailflow/policy.hpp"
 #include "service/config/accounts.hpp"
 #include "service/config/files.hpp"
 #include "service/config/problem.hpp"
@@ -56,7 +56,7 @@ struct Machine {
 struct Snapshot {
   Settings settings;
   /// What the milter works by; null when a problem is fatal.
-  std::shared_ptr<const mailflow::SigningPolicy> policy;
+  std::shared_ptr<const mailflow::Policy> policy;
   /// All problems, sorted by file and line.
   std::vector<Problem> problems;
 };

@@ -21,7 +21,7 @@ namespace countersign::service {
 
 /// What all connections of a worker have in common; a reload gives a new one.
 struct WorkerSettings {
-  std::shared_ptr<const mailflow::SigningPolicy> policy;  ///< never null
+  std::shared_ptr<const mailflow::Policy> policy;  ///< never null
   ConnectionTimeouts timeouts;
   EventDetail detail;
 };
@@ -59,7 +59,7 @@ class Worker {
   boost::asio::io_context context_;
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
   boost::asio::steady_timer watchdog_;
-  std::shared_ptr<const mailflow::SigningPolicy> policy_;
+  std::shared_ptr<const mailflow::Policy> policy_;
   std::vector<char> buffer_;
   ConnectionHost host_;
   Connections connections_;

@@ -117,8 +117,8 @@ std::vector<Trace> all_traces() {
   return traces;
 }
 
-mailflow::SigningPolicy policy_for(const Trace& trace) {
-  mailflow::SigningPolicy policy = test::signing_policy();
+mailflow::Policy policy_for(const Trace& trace) {
+  mailflow::Policy policy = test::signing_policy();
   policy.signs = trace.mode.contains("sign");
   policy.judges = trace.mode.contains("judge");
   policy.key_table.add(test::key_entry("key", "sender.example", "s1"));
@@ -150,7 +150,7 @@ class Replay {
   Replay(const Trace& trace, std::size_t chunk_octets)
       : trace_(trace),
         chunk_octets_(chunk_octets),
-        session_([policy = std::make_shared<const mailflow::SigningPolicy>(policy_for(trace))] {
+        session_([policy = std::make_shared<const mailflow::Policy>(policy_for(trace))] {
           return policy;
         }) {}
 

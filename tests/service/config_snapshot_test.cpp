@@ -94,7 +94,7 @@ TEST_F(SnapshotTest, TheTutorialRunsUnedited) {
   EXPECT_TRUE(settings.log.to_syslog);
   EXPECT_FALSE(settings.log.successes);
 
-  const mailflow::SigningPolicy& policy = *snapshot.policy;
+  const mailflow::Policy& policy = *snapshot.policy;
   EXPECT_TRUE(policy.signs);
   EXPECT_FALSE(policy.judges);
   EXPECT_EQ(policy.header_canonicalization, dkim::Canonicalization::relaxed);
@@ -273,7 +273,7 @@ TEST_F(SnapshotTest, TheManualIsFollowed) {
             "DontSignMailTo list.example\nExemptDomains x.example\nPeerList 192.0.2.1\n");
   const Snapshot snapshot = load_opendkim();
   ASSERT_NE(snapshot.policy, nullptr);
-  const mailflow::SigningPolicy& policy = *snapshot.policy;
+  const mailflow::Policy& policy = *snapshot.policy;
   EXPECT_THAT(policy.software_header,
               AllOf(HasSubstr("countersign"), HasSubstr("mail.example.org")));
   EXPECT_TRUE(policy.explains);

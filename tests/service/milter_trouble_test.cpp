@@ -265,7 +265,7 @@ TEST(MilterSession, ThatCannotBeMadeClosesItsSocketOnce) {
   std::vector<char> buffer(4'096);
   ConnectionHost host{.buffer = buffer,
                       .log = file.log(),
-                      .policies = []() -> std::shared_ptr<const mailflow::SigningPolicy> {
+                      .policies = []() -> std::shared_ptr<const mailflow::Policy> {
                         throw std::runtime_error("none");
                       }};
   std::array<int, 2> ends{};

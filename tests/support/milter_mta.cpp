@@ -78,13 +78,13 @@ std::string reply_words(char code, std::string_view data) {
   return reply ? std::visit(ReplyWords{}, *reply) : "no reply";
 }
 
-Mta::Mta(mailflow::SigningPolicy policy)
-    : policy_(std::make_shared<std::shared_ptr<const mailflow::SigningPolicy>>(
-          std::make_shared<const mailflow::SigningPolicy>(std::move(policy)))),
+Mta::Mta(mailflow::Policy policy)
+    : policy_(std::make_shared<std::shared_ptr<const mailflow::Policy>>(
+          std::make_shared<const mailflow::Policy>(std::move(policy)))),
       session_([source = policy_] { return *source; }) {}
 
-void Mta::set_policy(mailflow::SigningPolicy policy) {
-  *policy_ = std::make_shared<const mailflow::SigningPolicy>(std::move(policy));
+void Mta::set_policy(mailflow::Policy policy) {
+  *policy_ = std::make_shared<const mailflow::Policy>(std::move(policy));
 }
 
 std::string Mta::take(milter::Step step) {
@@ -169,7 +169,7 @@ milter::SessionFailed Mta::failure() const {
   throw std::logic_error("the session has not failed");
 }
 
-Mta ready_mta(mailflow::SigningPolicy policy, std::uint32_t steps) {
+Mta ready_mta(mailflow::Policy policy, std::uint32_t steps) {
   Mta mta(std::move(policy));
   mta.negotiate(steps);
   mta.connect();

@@ -15,7 +15,7 @@
 #include <variant>
 #include <vector>
 
-#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/mailflow/policy.hpp"
 #include "countersign/milter/packet.hpp"
 #include "countersign/milter/packet_reply.hpp"
 #include "countersign/milter/session.hpp"
@@ -38,7 +38,7 @@ inline constexpr std::uint32_t postfix_steps = 0x1F'FFFF;
 class Mta {
  public:
   /// A session under a policy, which policy() may replace later.
-  explicit Mta(mailflow::SigningPolicy policy);
+  explicit Mta(mailflow::Policy policy);
 
   /// Negotiates as Postfix does, or as told; gives the filter's answer.
   milter::Negotiate negotiate(std::uint32_t steps = postfix_steps,
@@ -63,7 +63,7 @@ class Mta {
   void hang_up();
 
   /// Replaces the policy in force.
-  void set_policy(mailflow::SigningPolicy policy);
+  void set_policy(mailflow::Policy policy);
   /// Octets in a chunk from now on; 0 for all at once.
   void set_chunk_octets(std::size_t octets) { chunk_octets_ = octets; }
 
@@ -78,7 +78,7 @@ class Mta {
  private:
   std::string take(milter::Step step);
 
-  std::shared_ptr<std::shared_ptr<const mailflow::SigningPolicy>> policy_;
+  std::shared_ptr<std::shared_ptr<const mailflow::Policy>> policy_;
   milter::Session session_;
   std::size_t chunk_octets_ = 0;
   std::vector<milter::Event> events_;
@@ -86,7 +86,7 @@ class Mta {
 };
 
 /// An MTA that has negotiated and connected from 127.0.0.1, a host of ours.
-[[nodiscard]] Mta ready_mta(mailflow::SigningPolicy policy = policy_for_example_org(),
+[[nodiscard]] Mta ready_mta(mailflow::Policy policy = policy_for_example_org(),
                             std::uint32_t steps = postfix_steps);
 
 /// Sends a message by that author and says whether it was signed.

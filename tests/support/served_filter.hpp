@@ -28,14 +28,14 @@
 namespace countersign::test {
 
 /// A policy as workers take it.
-[[nodiscard]] inline std::shared_ptr<const mailflow::SigningPolicy> shared(
-    mailflow::SigningPolicy policy) {
-  return std::make_shared<const mailflow::SigningPolicy>(std::move(policy));
+[[nodiscard]] inline std::shared_ptr<const mailflow::Policy> shared(
+    mailflow::Policy policy) {
+  return std::make_shared<const mailflow::Policy>(std::move(policy));
 }
 
 /// policy_for_example_org(), but with another selector: "s2" goes with ed25519_key(2).
-[[nodiscard]] inline mailflow::SigningPolicy policy_with_selector(int number) {
-  mailflow::SigningPolicy policy = signing_policy();
+[[nodiscard]] inline mailflow::Policy policy_with_selector(int number) {
+  mailflow::Policy policy = signing_policy();
   policy.key_table.add(key_entry("key", "example.org", "s" + std::to_string(number), number));
   policy.signing_table =
       signing_table(mailflow::SigningTable::Kind::patterns, {"*@example.org key"});
@@ -92,7 +92,7 @@ class ServedFilter {
   }
 
   /// Puts another policy in force.
-  void adopt(mailflow::SigningPolicy policy) {
+  void adopt(mailflow::Policy policy) {
     settings_.policy = shared(std::move(policy));
     for (const auto& worker : workers_) worker->adopt(settings_);
   }

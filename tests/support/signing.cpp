@@ -27,8 +27,8 @@ crypto::PrivateKey ed25519_key(int number) {
   return crypto::PrivateKey::parse_ed25519_seed(seed).value();
 }
 
-mailflow::SigningPolicy signing_policy() {
-  mailflow::SigningPolicy policy;
+mailflow::Policy signing_policy() {
+  mailflow::Policy policy;
   policy.internal_hosts.add("127.0.0.1", {"hosts", 1});
   return policy;
 }
@@ -57,8 +57,8 @@ SigningTable signing_table(SigningTable::Kind kind, const std::vector<std::strin
   return table;
 }
 
-mailflow::SigningPolicy policy_for_example_org() {
-  mailflow::SigningPolicy policy = signing_policy();
+mailflow::Policy policy_for_example_org() {
+  mailflow::Policy policy = signing_policy();
   policy.key_table.add(key_entry("key", "example.org", "s1"));
   policy.signing_table =
       signing_table(SigningTable::Kind::patterns, {"*@example.org key", "*@*.example.org key"});

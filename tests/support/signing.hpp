@@ -15,7 +15,7 @@
 #include "countersign/dkim/verifier.hpp"
 #include "countersign/domain/name.hpp"
 #include "countersign/mailflow/outcome.hpp"
-#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/mailflow/policy.hpp"
 #include "countersign/message/header_field.hpp"
 
 namespace countersign::test {
@@ -30,7 +30,7 @@ inline constexpr std::chrono::sys_seconds signing_time{std::chrono::seconds{1'80
 [[nodiscard]] crypto::PrivateKey ed25519_key(int number = 1);
 
 /// A policy that signs mail of 127.0.0.1 and of those who logged in, without any key yet.
-[[nodiscard]] mailflow::SigningPolicy signing_policy();
+[[nodiscard]] mailflow::Policy signing_policy();
 
 /// A key for a KeyTable; the domain "%" stands for that of the author.
 [[nodiscard]] mailflow::KeyEntry key_entry(std::string_view key_name, std::string_view domain,
@@ -41,7 +41,7 @@ inline constexpr std::chrono::sys_seconds signing_time{std::chrono::seconds{1'80
                                                    const std::vector<std::string>& lines);
 
 /// signing_policy() that signs for example.org and all below it as s1._domainkey.example.org.
-[[nodiscard]] mailflow::SigningPolicy policy_for_example_org();
+[[nodiscard]] mailflow::Policy policy_for_example_org();
 
 /// Fields from lines "Name: value".
 [[nodiscard]] Header header(const std::vector<std::string>& fields);

@@ -21,7 +21,7 @@ Envelope client(std::string_view host, std::string_view address) {
   return envelope;
 }
 
-void goes(Direction direction, Reason reason, const SigningPolicy& policy, const Envelope& envelope,
+void goes(Direction direction, Reason reason, const Policy& policy, const Envelope& envelope,
           std::string_view detail) {
   const Directed directed = find_direction(policy, envelope);
   EXPECT_EQ(directed.direction, direction);
@@ -30,7 +30,7 @@ void goes(Direction direction, Reason reason, const SigningPolicy& policy, const
 }
 
 TEST(FindDirection, MailFromInternalHostsIsOurs) {
-  const SigningPolicy policy = test::signing_policy();
+  const Policy policy = test::signing_policy();
   const Envelope envelope = client("localhost", "127.0.0.1");
   goes(Direction::outgoing, Reason::internal_host, policy, envelope, "localhost [127.0.0.1]");
   EXPECT_EQ(find_direction(policy, envelope).why.place, (Place{"hosts", 1}));
@@ -46,7 +46,7 @@ TEST(FindDirection, AnUnknownClientIsOutside) {  // S-57
 }
 
 TEST(FindDirection, ALoginMakesMailOurs) {
-  SigningPolicy policy = test::signing_policy();
+  Policy policy = test::signing_policy();
   Envelope envelope = client("dsl.example.net", "192.0.2.1");
   envelope.macros["auth_type"] = "PLAIN";
   goes(Direction::outgoing, Reason::authenticated, policy, envelope, "PLAIN");
@@ -65,7 +65,7 @@ TEST(FindDirection, AnEmptyMechanismIsNoLogin) {
 }
 
 TEST(FindDirection, AnMtaNameIsComparedWithItsCase) {
-  SigningPolicy policy = test::signing_policy();
+  Policy policy = test::signing_policy();
   policy.mta_names = {"submission", "local"};
   Envelope envelope = client("dsl.example.net", "192.0.2.1");
   envelope.macros["daemon_name"] = "local";
@@ -75,7 +75,7 @@ TEST(FindDirection, AnMtaNameIsComparedWithItsCase) {
 }
 
 TEST(FindDirection, AMacroNeedOnlyBeSetWhenNoValuesAreNamed) {
-  SigningPolicy policy = test::signing_policy();
+  Policy policy = test::signing_policy();
   policy.macros = {{"tls", {}}, {"zone", {"inside", "dmz"}}};
   Envelope envelope = client("dsl.example.net", "192.0.2.1");
   EXPECT_EQ(find_direction(policy, envelope).direction, Direction::incoming);
@@ -90,7 +90,7 @@ TEST(FindDirection, AMacroNeedOnlyBeSetWhenNoValuesAreNamed) {
 }
 
 TEST(FindDirection, TheFirstMarkIsTheReason) {
-  SigningPolicy policy = test::signing_policy();
+  Policy policy = test::signing_policy();
   policy.mta_names = {"submission"};
   policy.macros = {{"zone", {}}};
   Envelope envelope = client("localhost", "127.0.0.1");
@@ -103,7 +103,7 @@ TEST(FindDirection, TheFirstMarkIsTheReason) {
 }
 
 TEST(FindDirection, APeerIsNotTouchedWhateverItsMarks) {
-  SigningPolicy policy = test::signing_policy();
+  Policy policy = test::signing_policy();
   policy.peers.add("127.0.0.0/8", {"peers", 7});
   Envelope envelope = client("localhost", "127.0.0.1");
   envelope.macros["auth_type"] = "PLAIN";
@@ -112,7 +112,7 @@ TEST(FindDirection, APeerIsNotTouchedWhateverItsMarks) {
 }
 
 TEST(FindExemption, IsByTheAuthorsDomain) {
-  SigningPolicy policy = test::signing_policy();
+  Policy policy = test::signing_policy();
   policy.exempt_domains.entries.add("example.org", {});
   const auto why = find_exemption(policy, test::name("example.org"));
   ASSERT_TRUE(why);

@@ -30,8 +30,8 @@ Mailbox author(std::string_view address) {
 
 /// A policy with the lines in a table of patterns, and with keys k1 and k2 of example.org, kn for
 /// every domain.
-SigningPolicy policy_with(const std::vector<std::string>& lines) {
-  SigningPolicy policy;
+Policy policy_with(const std::vector<std::string>& lines) {
+  Policy policy;
   policy.multiple_signatures = true;
   policy.key_table.add(key_entry("k1", "example.org", "s1", 1));
   policy.key_table.add(key_entry("k2", "example.org", "s2", 2));
@@ -41,7 +41,7 @@ SigningPolicy policy_with(const std::vector<std::string>& lines) {
 }
 
 /// What would sign: "s1._domainkey.example.org i=…".
-std::vector<std::string> signers(const SigningPolicy& policy, std::string_view address) {
+std::vector<std::string> signers(const Policy& policy, std::string_view address) {
   std::vector<std::string> result;
   for (const dkim::SigningIdentity& one : find_identities(policy, author(address)).chosen)
     result.push_back(one.selector.text() + "._domainkey." + one.sdid.text() +
@@ -49,7 +49,7 @@ std::vector<std::string> signers(const SigningPolicy& policy, std::string_view a
   return result;
 }
 
-std::vector<Reason> reasons(const SigningPolicy& policy, std::string_view address) {
+std::vector<Reason> reasons(const Policy& policy, std::string_view address) {
   std::vector<Reason> result;
   for (const Explanation& why : find_identities(policy, author(address)).reasons)
     result.push_back(why.reason);
@@ -57,7 +57,7 @@ std::vector<Reason> reasons(const SigningPolicy& policy, std::string_view addres
 }
 
 TEST(FindIdentities, EveryMatchingLineSigns) {
-  SigningPolicy policy = policy_with({"*@example.org k1", "*@example.org k2", "*@* kn"});
+  Policy policy = policy_with({"*@example.org k1", "*@example.org k2", "*@* kn"});
   EXPECT_THAT(signers(policy, "a@example.org"),
               ElementsAre("s1._domainkey.example.org", "s2._domainkey.example.org",
                           "s3._domainkey.example.org"))
@@ -75,19 +75,19 @@ TEST(FindIdentities, SaysWhichLineMatched) {
 }
 
 TEST(FindIdentities, NoLineNoSignature) {
-  const SigningPolicy policy = policy_with({"*@example.org k1"});
+  const Policy policy = policy_with({"*@example.org k1"});
   EXPECT_THAT(signers(policy, "a@example.net"), IsEmpty());
   EXPECT_THAT(reasons(policy, "a@example.net"), ElementsAre(Reason::no_line_matches));
   EXPECT_FALSE(find_identities(policy, author("a@example.net")).has_error);
 }
 
 TEST(FindIdentities, ADomainOfItsOwnSignsForOthersThroughTheTable) {
-  const SigningPolicy policy = policy_with({"*@customer.example k1"});
+  const Policy policy = policy_with({"*@customer.example k1"});
   EXPECT_THAT(signers(policy, "a@customer.example"), ElementsAre("s1._domainkey.example.org"));
 }
 
 TEST(FindIdentities, APercentSignIsTheAuthorsDomain) {
-  SigningPolicy policy = policy_with({"* kn"});
+  Policy policy = policy_with({"* kn"});
   EXPECT_THAT(signers(policy, "a@Mail.Example.NET"), ElementsAre("s3._domainkey.mail.example.net"));
 
   policy = policy_with({"* %"});
@@ -98,7 +98,7 @@ TEST(FindIdentities, APercentSignIsTheAuthorsDomain) {
 }
 
 TEST(FindIdentities, AKeyPathWithAPercentSignHasAKeyForEachDomain) {
-  SigningPolicy policy = policy_with({"* many"});
+  Policy policy = policy_with({"* many"});
   KeyEntry many = key_entry("many", "%", "s1");
   many.key =
       std::unordered_map<std::string, crypto::PrivateKey>{{"example.net", test::ed25519_key(7)}};
@@ -135,7 +135,7 @@ TEST(FindIdentities, ASignerIsWrittenWithTheAuthorsDomain) {
 TEST(FindIdentities, ASignerOutsideOfTheSigningDomainIsLeftOut) {  // RFC 6376 §3.5
   for (const char* line : {"* k1:a@example.net", "* k1:a@badexample.org", "* k1:a@org", "* k1:a@",
                            "* k1:a@..", "* k1:@example.org@x"}) {
-    const SigningPolicy policy = policy_with({line});
+    const Policy policy = policy_with({line});
     EXPECT_THAT(signers(policy, "a@example.org"), ElementsAre("s1._domainkey.example.org")) << line;
     EXPECT_THAT(reasons(policy, "a@example.org"),
                 ElementsAre(Reason::line_matches, Reason::signer_outside))
@@ -152,7 +152,7 @@ TEST(FindIdentities, ASignerWithoutAnAtIsAnError) {
 }
 
 TEST(FindIdentities, NoDomainAndSelectorSignTwice) {
-  SigningPolicy policy = policy_with({"* k1", "* k2", "a@* k1", "* kn", "*@example.org kn"});
+  Policy policy = policy_with({"* k1", "* k2", "a@* k1", "* kn", "*@example.org kn"});
   EXPECT_THAT(signers(policy, "a@example.org"),
               ElementsAre("s1._domainkey.example.org", "s2._domainkey.example.org",
                           "s3._domainkey.example.org"));
@@ -160,14 +160,14 @@ TEST(FindIdentities, NoDomainAndSelectorSignTwice) {
 }
 
 TEST(FindIdentities, SignaturesAreBounded) {
-  SigningPolicy policy = policy_with({"* k1", "* k2", "* kn"});
+  Policy policy = policy_with({"* k1", "* k2", "* kn"});
   policy.limits.signatures_made_max = 2;
   EXPECT_EQ(signers(policy, "a@example.org").size(), 2U);
   EXPECT_EQ(reasons(policy, "a@example.org").back(), Reason::too_many);
 }
 
 TEST(FindIdentities, CarryTheSettingsOfThePolicy) {
-  SigningPolicy policy = policy_with({"* k1"});
+  Policy policy = policy_with({"* k1"});
   policy.header_canonicalization = dkim::Canonicalization::simple;
   policy.body_canonicalization = dkim::Canonicalization::simple;
   policy.signature_lifetime = std::chrono::hours{1};
@@ -188,8 +188,8 @@ TEST(FindIdentities, CarryTheSettingsOfThePolicy) {
 
 // --- the single key ------------------------------------------------------------------------------
 
-SigningPolicy single_key_policy(const std::vector<std::string>& domains) {
-  SigningPolicy policy;
+Policy single_key_policy(const std::vector<std::string>& domains) {
+  Policy policy;
   policy.single_key = SingleKey{.domains = {},
                                 .selector = name("s1"),
                                 .key = test::ed25519_key(),
@@ -204,7 +204,7 @@ SigningPolicy single_key_policy(const std::vector<std::string>& domains) {
 }
 
 TEST(SingleKey, SignsForItsDomains) {
-  const SigningPolicy policy = single_key_policy({"example.org", "example.net"});
+  const Policy policy = single_key_policy({"example.org", "example.net"});
   EXPECT_THAT(signers(policy, "a@example.net"), ElementsAre("s1._domainkey.example.net"));
   EXPECT_THAT(signers(policy, "a@mail.example.net"), IsEmpty());
   EXPECT_THAT(reasons(policy, "a@mail.example.net"), ElementsAre(Reason::domain_not_listed));
@@ -218,7 +218,7 @@ TEST(SingleKey, SignsForAllByAStar) {
 }
 
 TEST(SingleKey, SignsForSubdomainsAsTheirListedParent) {
-  SigningPolicy policy = single_key_policy({"example.org", "b.example.org"});
+  Policy policy = single_key_policy({"example.org", "b.example.org"});
   policy.single_key->subdomains = true;
   EXPECT_THAT(signers(policy, "a@mail.example.org"),
               ElementsAre("s1._domainkey.example.org i=@example.org"));
@@ -230,38 +230,38 @@ TEST(SingleKey, SignsForSubdomainsAsTheirListedParent) {
 }
 
 TEST(SingleKey, IsUnusedWhenThereIsATable) {
-  SigningPolicy policy = single_key_policy({"example.org"});
+  Policy policy = single_key_policy({"example.org"});
   policy.signing_table = SigningTable(Kind::keys);
   EXPECT_THAT(signers(policy, "a@example.org"), IsEmpty());
   EXPECT_FALSE(is_one_of_ours(policy, author("a@example.org")));
 }
 
 TEST(FindIdentities, WithoutTablesOrKeyNothingSigns) {
-  EXPECT_THAT(reasons(SigningPolicy(), "a@example.org"), ElementsAre(Reason::no_key_at_all));
+  EXPECT_THAT(reasons(Policy(), "a@example.org"), ElementsAre(Reason::no_key_at_all));
 }
 
 TEST(IsOneOfOurs, AgreesWithTheTables) {
-  const SigningPolicy table = policy_with({"*@example.org missing", "*@b.example kn"});
+  const Policy table = policy_with({"*@example.org missing", "*@b.example kn"});
   EXPECT_TRUE(is_one_of_ours(table, author("a@example.org")));
   EXPECT_TRUE(is_one_of_ours(table, author("a@b.example")));
   EXPECT_FALSE(is_one_of_ours(table, author("a@example.net")));
-  EXPECT_FALSE(is_one_of_ours(SigningPolicy(), author("a@example.org")));
+  EXPECT_FALSE(is_one_of_ours(Policy(), author("a@example.org")));
 }
 
 TEST(IsOneOfOurs, ALineForEveryoneIsAboutItsSigningDomain) {
   for (const char* pattern : {"*", "*@*"}) {
-    const SigningPolicy fixed = policy_with({std::string(pattern) + " k1"});
+    const Policy fixed = policy_with({std::string(pattern) + " k1"});
     EXPECT_TRUE(is_one_of_ours(fixed, author("a@mail.example.org")));
     EXPECT_FALSE(is_one_of_ours(fixed, author("a@example.net")));
-    const SigningPolicy any = policy_with({std::string(pattern) + " kn"});
+    const Policy any = policy_with({std::string(pattern) + " kn"});
     EXPECT_FALSE(is_one_of_ours(any, author("a@example.net")));
-    const SigningPolicy missing = policy_with({std::string(pattern) + " missing"});
+    const Policy missing = policy_with({std::string(pattern) + " missing"});
     EXPECT_FALSE(is_one_of_ours(missing, author("a@example.net")));
   }
 }
 
 TEST(IsOneOfOurs, AKeyForTheDomainMakesItOurs) {
-  SigningPolicy policy = policy_with({"* many"});
+  Policy policy = policy_with({"* many"});
   KeyEntry many = key_entry("many", "%", "s1");
   many.key =
       std::unordered_map<std::string, crypto::PrivateKey>{{"example.net", test::ed25519_key(7)}};
@@ -271,7 +271,7 @@ TEST(IsOneOfOurs, AKeyForTheDomainMakesItOurs) {
 }
 
 TEST(IsOneOfOurs, TheSingleKeyHasItsDomains) {
-  SigningPolicy single = single_key_policy({"example.org"});
+  Policy single = single_key_policy({"example.org"});
   EXPECT_TRUE(is_one_of_ours(single, author("a@example.org")));
   EXPECT_FALSE(is_one_of_ours(single, author("a@b.example.org")));
   single.single_key->subdomains = true;

@@ -47,7 +47,7 @@ Envelope from_client(std::string_view address = "127.0.0.1") {
 
 /// A message with all that it is put through.
 struct Passage {
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   Envelope envelope = from_client();
   Header fields = header_from("Alice <alice@example.org>");
   std::string body = std::string(body_text);
@@ -57,7 +57,7 @@ struct Passage {
 };
 
 Outcome finish(Passage& mail) {
-  auto policy = std::make_shared<const SigningPolicy>(std::move(mail.policy));
+  auto policy = std::make_shared<const Policy>(std::move(mail.policy));
   Outbound outbound(std::move(policy), mail.envelope, mail.fields, mail.over_limit);
   for (std::string_view rest = mail.body; !rest.empty();
        rest.remove_prefix(std::min(mail.chunk_octets, rest.size()))) {
@@ -140,14 +140,14 @@ TEST(Outbound, MakesAllSignaturesInTheOrderOfTheLines) {
 }
 
 TEST(Outbound, SaysWhetherTheBodyMatters) {
-  const auto policy = std::make_shared<const SigningPolicy>(policy_for_example_org());
+  const auto policy = std::make_shared<const Policy>(policy_for_example_org());
   const Envelope ours = from_client();
   EXPECT_TRUE(Outbound(policy, ours, header_from("a@example.org")).wants_body());
   EXPECT_FALSE(Outbound(policy, ours, header_from("a@example.net")).wants_body());
 }
 
 TEST(Outbound, ReadsTheQueueIdAtTheEnd) {
-  const auto policy = std::make_shared<const SigningPolicy>(policy_for_example_org());
+  const auto policy = std::make_shared<const Policy>(policy_for_example_org());
   Envelope envelope = from_client();
   envelope.macros.clear();
   Outbound outbound(policy, envelope, header_from("a@example.org"));

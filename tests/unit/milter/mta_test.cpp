@@ -68,8 +68,8 @@ class Filter {
     return octets.substr(std::min(piece, octets.size()));
   }
 
-  std::shared_ptr<const mailflow::SigningPolicy> policy_ =
-      std::make_shared<const mailflow::SigningPolicy>(test::policy_for_example_org());
+  std::shared_ptr<const mailflow::Policy> policy_ =
+      std::make_shared<const mailflow::Policy>(test::policy_for_example_org());
   Session session_;
 };
 

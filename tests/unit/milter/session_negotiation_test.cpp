@@ -12,23 +12,23 @@
 namespace countersign::milter {
 namespace {
 
-using mailflow::SigningPolicy;
+using mailflow::Policy;
 using test::postfix_actions;
 using test::postfix_steps;
 
-SigningPolicy signer() {
-  SigningPolicy policy;
+Policy signer() {
+  Policy policy;
   policy.judges = false;
   return policy;
 }
 
-Negotiate agreed(const SigningPolicy& policy, const Negotiate& offer) {
+Negotiate agreed(const Policy& policy, const Negotiate& offer) {
   const auto reply = agree(offer, needs_of(policy));
   EXPECT_TRUE(reply);
   return reply.value_or(Negotiate{});
 }
 
-Negotiate agreed_with_postfix(const SigningPolicy& policy) {
+Negotiate agreed_with_postfix(const Policy& policy) {
   return agreed(policy, {6, postfix_actions, postfix_steps, {}});
 }
 
@@ -45,7 +45,7 @@ TEST(Negotiation, ASignerHearsOfWhatItNeedsAndAnswersOnlyTheEnd) {
 }
 
 TEST(Negotiation, RecipientsAreHeardOfWhenTheyMatter) {
-  SigningPolicy policy = signer();
+  Policy policy = signer();
   policy.unsigned_recipients = {"a@example.org"};
   EXPECT_EQ(agreed_with_postfix(policy).steps & step::no_rcpt_to, 0U);
   policy = signer();
@@ -54,7 +54,7 @@ TEST(Negotiation, RecipientsAreHeardOfWhenTheyMatter) {
 }
 
 TEST(Negotiation, AFilterThatDoesNothingHearsOfNothing) {
-  SigningPolicy policy = signer();
+  Policy policy = signer();
   policy.signs = false;
   const Negotiate reply = agreed_with_postfix(policy);
   EXPECT_EQ(reply.actions, action::choose_macros);
@@ -64,7 +64,7 @@ TEST(Negotiation, AFilterThatDoesNothingHearsOfNothing) {
 }
 
 TEST(Negotiation, AsksOnlyForTheChangesThatThePolicyMakes) {
-  SigningPolicy policy = signer();
+  Policy policy = signer();
   policy.removes_old_signatures = true;
   EXPECT_EQ(needs_of(policy).actions, action::add_headers | action::change_headers);
   policy = signer();
@@ -99,7 +99,7 @@ TEST(Negotiation, FailsForWhatIsTooOldOrForbidden) {
 }
 
 TEST(Negotiation, AsksForTheMacrosThatDecide) {
-  SigningPolicy policy = signer();
+  Policy policy = signer();
   policy.macros = {{"zone", {"inside"}}, {"v", {}}};
   const Negotiate reply = agreed_with_postfix(policy);
   ASSERT_EQ(reply.macros.size(), 4U);
@@ -114,8 +114,8 @@ TEST(Negotiation, AsksForTheMacrosThatDecide) {
 }
 
 TEST(Needs, CoverWhatNeedsNoMore) {
-  SigningPolicy small = signer();
-  SigningPolicy large = signer();
+  Policy small = signer();
+  Policy large = signer();
   large.judges = true;
   large.removes_old_signatures = true;
   large.macros = {{"zone", {}}};
@@ -123,13 +123,13 @@ TEST(Needs, CoverWhatNeedsNoMore) {
   EXPECT_FALSE(needs_of(small).cover(needs_of(large)));
   EXPECT_TRUE(needs_of(small).cover(needs_of(small)));
 
-  SigningPolicy steps = signer();
+  Policy steps = signer();
   steps.judges = true;
   EXPECT_FALSE(needs_of(small).cover(needs_of(steps)));
-  SigningPolicy actions = signer();
+  Policy actions = signer();
   actions.removes_old_signatures = true;
   EXPECT_FALSE(needs_of(small).cover(needs_of(actions)));
-  SigningPolicy macros = signer();
+  Policy macros = signer();
   macros.macros = {{"zone", {}}};
   EXPECT_FALSE(needs_of(small).cover(needs_of(macros)));
 }

@@ -23,7 +23,7 @@ using namespace std::string_view_literals;
 using mailflow::Action;
 using mailflow::Outcome;
 using mailflow::Reason;
-using mailflow::SigningPolicy;
+using mailflow::Policy;
 using test::count_events;
 using test::is_signature;
 using test::Mta;
@@ -40,7 +40,7 @@ using testing::StartsWith;
 
 TEST(Session, AHeaderOverItsLimitsIsNotKept) {
   const auto limit_passed = [](std::size_t fields, std::size_t octets) {
-    SigningPolicy policy = policy_for_example_org();
+    Policy policy = policy_for_example_org();
     policy.limits.header_fields_max = 10;
     policy.limits.field_bytes_max = 500;
     policy.limits.header_bytes_max = 1'000;
@@ -69,7 +69,7 @@ TEST(Session, AHeaderOverItsLimitsIsNotKept) {
 }
 
 TEST(Session, TheNextMessageAfterAnOversizedOneIsSigned) {
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   policy.limits.header_fields_max = 10;
   Mta mta = ready_mta(policy);
   mta.send_header(std::vector<std::string>(50, "From: a@example.org"));
@@ -79,7 +79,7 @@ TEST(Session, TheNextMessageAfterAnOversizedOneIsSigned) {
 }
 
 TEST(Session, RecipientsAreBounded) {
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   policy.limits.recipients_max = 5;
   policy.unsigned_recipients = {"list@example.net"};
   const auto signed_after = [&](int recipients, std::string_view path) {
@@ -96,7 +96,7 @@ TEST(Session, RecipientsAreBounded) {
 }
 
 TEST(Session, MacrosAreBounded) {
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   policy.limits.milter_macros_max = 20;
   policy.limits.milter_macro_bytes_max = 1'000;
   Mta mta = ready_mta(policy);

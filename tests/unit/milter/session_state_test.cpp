@@ -20,7 +20,7 @@ namespace countersign::milter {
 namespace {
 
 using namespace std::string_view_literals;
-using mailflow::SigningPolicy;
+using mailflow::Policy;
 using test::count_events;
 using test::Mta;
 using test::policy_for_example_org;
@@ -85,7 +85,7 @@ TEST(Session, ALoginIsOfItsMessageOnly) {
 }
 
 TEST(Session, AMacroOfAMessageDoesNotSurviveInTheSession) {
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   policy.macros = {{"zone", {"inside"}}};
   Mta mta(policy);
   mta.negotiate();
@@ -106,7 +106,7 @@ TEST(Session, AMacroOfARejectedMailDoesNotStay) {
 }
 
 TEST(Session, ConnectionMacrosServeAllMessages) {
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   policy.mta_names = {"submission"};
   Mta mta(policy);
   mta.negotiate();
@@ -117,7 +117,7 @@ TEST(Session, ConnectionMacrosServeAllMessages) {
 }
 
 TEST(Session, AClientIsOfItsSmtpSessionOnly) {
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   policy.mta_names = {"submission"};
   Mta mta(policy);
   mta.negotiate();
@@ -133,7 +133,7 @@ TEST(Session, AClientIsOfItsSmtpSessionOnly) {
 }
 
 TEST(Session, AConnectionWithoutMacrosHasNone) {
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   policy.mta_names = {"submission"};
   Mta mta(policy);
   mta.negotiate();
@@ -145,7 +145,7 @@ TEST(Session, AConnectionWithoutMacrosHasNone) {
 }
 
 TEST(Session, RecipientsAreOfTheirMessageOnly) {
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   policy.unsigned_recipients = {"bob@example.net"};
   Mta mta = ready_mta(policy);
   EXPECT_FALSE(was_signed(mta)) << "send_message() writes to bob";
@@ -166,7 +166,7 @@ TEST(Session, TheQueueIdMayComeAtTheEnd) {  // As Postfix sends it.
 
 // --- reload --------------------------------------------------------------------------------------
 
-SigningPolicy policy_without_keys() { return test::signing_policy(); }
+Policy policy_without_keys() { return test::signing_policy(); }
 
 TEST(Session, AMessageUsesThePolicyThatItBeganWith) {
   Mta mta = ready_mta();
@@ -181,10 +181,10 @@ TEST(Session, AMessageUsesThePolicyThatItBeganWith) {
 }
 
 TEST(Session, AConnectionKeepsItsPolicyWhenTheNewOneNeedsMore) {
-  SigningPolicy small = policy_for_example_org();
+  Policy small = policy_for_example_org();
   small.judges = false;
   Mta mta = ready_mta(small);
-  SigningPolicy larger = policy_without_keys();
+  Policy larger = policy_without_keys();
   larger.removes_old_signatures = true;
   mta.set_policy(larger);
   EXPECT_TRUE(was_signed(mta)) << "it may not remove fields on this connection";

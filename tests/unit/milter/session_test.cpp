@@ -21,7 +21,7 @@ namespace {
 
 using namespace std::string_view_literals;
 using mailflow::Action;
-using mailflow::SigningPolicy;
+using mailflow::Policy;
 using test::count_events;
 using test::is_signature;
 using test::Mta;
@@ -195,7 +195,7 @@ TEST(Session, DoesNotSkipWhenTheMtaCannot) {
 // --- octets of the header ------------------------------------------------------------------------
 
 TEST(Session, PutsBackTheLeadingSpaceThatAnOldMtaTakes) {  // S-54
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   policy.header_canonicalization = dkim::Canonicalization::simple;
   Mta modern = ready_mta(policy);
   modern.send_header({"From: alice@example.org", "Subject:  two", "X:\tTab"});
@@ -210,7 +210,7 @@ TEST(Session, PutsBackTheLeadingSpaceThatAnOldMtaTakes) {  // S-54
 }
 
 TEST(Session, SignsFoldedFieldsWithCrlf) {
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   policy.header_canonicalization = dkim::Canonicalization::simple;
   Mta lf = ready_mta(policy);
   lf.send_header({"From: alice@example.org", "Subject: a\n b\n\tc"});
@@ -237,7 +237,7 @@ TEST(Session, KnowsClientsByTheConnectionOnly) {  // S-57
 }
 
 TEST(Session, TheHeloNameProvesNothing) {
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   policy.internal_hosts.add("mx.example.org", {});
   Mta mta(policy);
   mta.negotiate();
@@ -250,7 +250,7 @@ TEST(Session, TheHeloNameProvesNothing) {
 
 TEST(Session, SaysWhatThePolicyDecides) {
   const auto replies_for = [](Action action) {
-    SigningPolicy policy = policy_for_example_org();
+    Policy policy = policy_for_example_org();
     policy.on_bad_author = action;
     Mta mta = ready_mta(policy);
     mta.send_header({"Subject: 100% nobody"});
@@ -266,7 +266,7 @@ TEST(Session, SaysWhatThePolicyDecides) {
 }
 
 TEST(Session, ReplyTextsHaveNoPercentSigns) {
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   policy.on_bad_author = Action::reject;
   policy.sender_headers = {"X-100%"};
   Mta mta = ready_mta(policy);
@@ -275,7 +275,7 @@ TEST(Session, ReplyTextsHaveNoPercentSigns) {
 }
 
 TEST(Session, RemovesOldSignaturesBeforeItInsertsItsOwn) {
-  SigningPolicy policy = policy_for_example_org();
+  Policy policy = policy_for_example_org();
   policy.removes_old_signatures = true;
   policy.software_header = "countersign";
   Mta mta = ready_mta(policy);

@@ -2,7 +2,7 @@
 //
 // Sets of domains: exact names, suffixes, all, and all but some.
 
-#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/mailflow/policy.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,8 +34,8 @@ TEST(DomainSet, AllHasItsExceptions) {
   EXPECT_FALSE(set.contains(name("mail.example.org")));
 }
 
-TEST(SigningPolicy, SignsNothingAndTouchesNothingByItself) {
-  const SigningPolicy policy;
+TEST(Policy, SignsNothingAndTouchesNothingByItself) {
+  const Policy policy;
   EXPECT_FALSE(policy.signing_table);
   EXPECT_FALSE(policy.single_key);
   EXPECT_TRUE(policy.internal_hosts.empty());

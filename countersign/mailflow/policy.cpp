@@ -2,7 +2,7 @@
 //
 // The one decision that a policy value makes by itself.
 
-#include "countersign/mailflow/signing_policy.hpp"
+#include "countersign/mailflow/policy.hpp"
 
 namespace countersign::mailflow {
 

@@ -46,7 +46,7 @@ struct SingleKey {
 };
 
 /// Whose mail is signed, by which keys, and how.
-struct SigningPolicy {
+struct Policy {
   bool signs = true;   ///< mode s
   bool judges = true;  ///< mode v
 
