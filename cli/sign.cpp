@@ -99,8 +99,7 @@ std::vector<dkim::SigningIdentity> identities_of(const Options& options,
 
 /// Signs as the daemon would sign the mail of a user who logged in.
 int sign_by_settings(const Options& options, MessageInput& message) {
-  const auto policy =
-      std::make_shared<mailflow::Policy>(*options.settings.load_usable().policy);
+  const auto policy = std::make_shared<mailflow::Policy>(*options.settings.load_usable().policy);
   overrule_manner(options, *policy);
   mailflow::Envelope envelope;
   envelope.client_ip = IpAddress::parse("127.0.0.1");

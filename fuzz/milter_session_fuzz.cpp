@@ -23,8 +23,8 @@ namespace {
 using namespace countersign;
 using namespace countersign::milter;
 using mailflow::Action;
-using mailflow::Reason;
 using mailflow::Policy;
+using mailflow::Reason;
 using mailflow::SigningTable;
 
 std::shared_ptr<const Policy> make_policy() {

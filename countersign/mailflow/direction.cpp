@@ -57,8 +57,7 @@ Directed find_direction(const Policy& policy, const Envelope& envelope) {
   return {Direction::incoming, {Reason::outside, client_text(envelope), {}}};
 }
 
-std::optional<Explanation> find_exemption(const Policy& policy,
-                                          const DomainName& author_domain) {
+std::optional<Explanation> find_exemption(const Policy& policy, const DomainName& author_domain) {
   if (!policy.exempt_domains.contains(author_domain)) return std::nullopt;
   return Explanation{Reason::exempt_domain, author_domain.text(), {}};
 }

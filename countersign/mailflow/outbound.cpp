@@ -236,8 +236,8 @@ void Outbound::State::add_edits(const std::vector<HeaderField>& signatures) {
                            .value = " " + policy->software_header + " " + id});
 }
 
-Outbound::Outbound(std::shared_ptr<const Policy> policy, const Envelope& envelope,
-                   Header header, std::optional<SplitErrorCode> over_limit)
+Outbound::Outbound(std::shared_ptr<const Policy> policy, const Envelope& envelope, Header header,
+                   std::optional<SplitErrorCode> over_limit)
     : state_(std::make_unique<State>()) {
   state_->policy = std::move(policy);
   state_->envelope = &envelope;

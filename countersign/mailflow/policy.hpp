@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Everything that decides whether and how mail is signed, as one immutable value: settings, tables
-// and decoded keys. A reload makes a new one; a message keeps the one that it began with.
+// Everything that decides what becomes of mail, as one immutable value: whether and how ours is
+// signed, with tables and decoded keys, and how that of strangers is judged. A reload makes a new
+// one; a message keeps the one that it began with.
 
 #pragma once
 
@@ -13,22 +14,14 @@
 
 #include "countersign/dkim/signer.hpp"
 #include "countersign/limits.hpp"
+#include "countersign/mailflow/action.hpp"
+#include "countersign/mailflow/domain_set.hpp"
 #include "countersign/mailflow/host_list.hpp"
+#include "countersign/mailflow/judging_policy.hpp"
 #include "countersign/mailflow/recipient_list.hpp"
 #include "countersign/mailflow/signing_table.hpp"
 
 namespace countersign::mailflow {
-
-/// What is done with a message, in OpenDKIM's words (On-* options).
-enum class Action : std::uint8_t { accept, discard, quarantine, reject, tempfail };
-
-/// A set of domains: exact names and ".domain" suffixes, "*" for all; "!" negates.
-struct DomainSet {
-  HostList entries;
-  bool all = false;  ///< "*"
-  /// True when the domain or, for suffix entries, one of its parents is listed.
-  [[nodiscard]] bool contains(const DomainName& domain) const;
-};
 
 /// A macro that marks mail as ours: any value, or one of a list.
 struct MacroRule {
@@ -45,7 +38,7 @@ struct SingleKey {
   Place place;
 };
 
-/// Whose mail is signed, by which keys, and how.
+/// Whose mail is signed, by which keys, and how; and how the mail of all others is judged.
 struct Policy {
   bool signs = true;   ///< mode s
   bool judges = true;  ///< mode v
@@ -90,6 +83,7 @@ struct Policy {
   std::string software_header;  ///< "countersign/0.1.0 host"; empty writes none
   bool explains = false;        ///< LogWhy: say for each message why it was signed or not
 
+  JudgingPolicy judging;  ///< of no use unless `judges`
   Limits limits;
 };
 

@@ -28,8 +28,7 @@
 namespace countersign::test {
 
 /// A policy as workers take it.
-[[nodiscard]] inline std::shared_ptr<const mailflow::Policy> shared(
-    mailflow::Policy policy) {
+[[nodiscard]] inline std::shared_ptr<const mailflow::Policy> shared(mailflow::Policy policy) {
   return std::make_shared<const mailflow::Policy>(std::move(policy));
 }
 

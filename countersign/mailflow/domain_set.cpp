@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The one decision that a policy value makes by itself.
 
-#include "countersign/mailflow/policy.hpp"
+#include "countersign/mailflow/domain_set.hpp"
 
 namespace countersign::mailflow {
 

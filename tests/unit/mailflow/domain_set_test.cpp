@@ -2,7 +2,7 @@
 //
 // Sets of domains: exact names, suffixes, all, and all but some.
 
-#include "countersign/mailflow/policy.hpp"
+#include "countersign/mailflow/domain_set.hpp"
 
 #include <gtest/gtest.h>
 
