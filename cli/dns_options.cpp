@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -29,7 +30,8 @@ std::string check_address(const std::string& server) {
 struct Lookups::State {
   std::optional<dns::Zone> zone;
   std::optional<service::BlockingLookups> live;
-  std::chrono::seconds timeout{};
+  std::chrono::steady_clock::duration timeout{};
+  std::chrono::steady_clock::time_point end = std::chrono::steady_clock::time_point::max();
 };
 
 void DnsOptions::declare(CLI::App& command) {
@@ -78,8 +80,16 @@ Lookups::Lookups(const DnsOptions& options) : state_(std::make_unique<State>()) 
 
 Lookups::~Lookups() = default;
 
+void Lookups::end_after(std::chrono::steady_clock::duration whole) {
+  state_->end = std::chrono::steady_clock::now() + whole;
+}
+
 std::vector<dns::Answer> Lookups::answer(const std::vector<dns::OpenQuestion>& questions) {
-  if (state_->live) return state_->live->answer(questions, state_->timeout);
+  if (state_->live) {
+    const auto left = state_->end - std::chrono::steady_clock::now();
+    if (left > left.zero()) return state_->live->answer(questions, std::min(state_->timeout, left));
+    return {questions.size(), dns::Answer{.status = dns::AnswerStatus::timeout}};
+  }
   std::vector<dns::Answer> answers;
   for (const dns::OpenQuestion& open : questions) {
     answers.push_back(state_->zone->answer(open.question));

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,10 @@ class Lookups {
   ~Lookups();
   Lookups(const Lookups&) = delete;
   Lookups& operator=(const Lookups&) = delete;
+
+  /// Ends all waiting together after that time: what is open then, and every question asked later,
+  /// times out. A zone file never waits.
+  void end_after(std::chrono::steady_clock::duration whole);
 
   /// Answers all questions, side by side, in their order; blocks until each is answered or has
   /// timed out.

@@ -50,6 +50,7 @@ int run_countersign(int argc, char** argv) {
   add_serve(root, exit_code);
   add_sign(root, exit_code);
   add_verify(root, exit_code);
+  add_spf(root, exit_code);
   add_keygen(root, exit_code);
   add_testkey(root, exit_code);
   add_config(root, exit_code);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The DKIM cases of the conformance data through `verify --json`: what a person gets to see is what
-# the library judges.
+# The conformance data through the command line: DKIM by `verify --json`, SPF by `spf --json`. What
+# a person gets to see is what the library judges.
 
 import json
 import unittest
@@ -30,19 +30,34 @@ class Dkim(Case):
         self.assertEqual(passed, result.code == 0, result)
 
 
-def add_cases():
-    """A test for each case of each file; one that is skipped where the data is not there."""
-    for name in ("matrix", "small", "mail-dkim", "opendkim"):
-        path = CONFORMANCE / "dkim" / f"{name}.json"
-        if not path.is_file():
-            missing = unittest.skip(f"there is no {path}")(lambda self: None)
-            setattr(Dkim, f"test_{name}", missing)
-            continue
-        data = json.loads(path.read_text())
-        for case in data["cases"]:
-            zone = data["zones"][case["zone"]]
-            test = lambda self, zone=zone, case=case: self.judge(zone, case)  # noqa: E731
-            setattr(Dkim, f"test_{case['id']}", test)
+class Spf(Case):
+    def judge(self, zone, case):
+        zone_file = self.write("zone.json", json.dumps(zone))
+        texts = [case[name].encode("latin-1") for name in ("helo", "mail_from")]
+        result = self.run_program("spf", "--json", "--zone", zone_file, "--ip", case["client_ip"],
+                                  b"--helo=" + texts[0], b"--mail-from=" + texts[1])
+        found, expected = result.json, case["expect"]
+        self.assertIn(found["result"], expected["result"], result)
+        self.assertEqual(result.code, {"pass": 0, "temperror": 75}.get(found["result"], 1), result)
+        if "explanation" in expected:
+            explanation = found["explanation"] or "DEFAULT"
+            self.assertEqual(explanation.lower(), expected["explanation"].lower(), result)
 
 
-add_cases()
+def add_cases(suite, name):
+    """A test for each case of a file; one that is skipped where the data is not there."""
+    path = CONFORMANCE / f"{name}.json"
+    if not path.is_file():
+        missing = unittest.skip(f"there is no {path}")(lambda self: None)
+        setattr(suite, f"test_{name}", missing)
+        return
+    data = json.loads(path.read_text())
+    for case in data["cases"]:
+        zone = data["zones"][case["zone"]]
+        test = lambda self, zone=zone, case=case: self.judge(zone, case)  # noqa: E731
+        setattr(suite, f"test_{case['id']}", test)
+
+
+for file_name in ("matrix", "small", "mail-dkim", "opendkim"):
+    add_cases(Dkim, f"dkim/{file_name}")
+add_cases(Spf, "spf/rfc7208")
