@@ -59,7 +59,15 @@ class Loader {
 
  private:
   void take_section(const std::string& section, const Value::Table& members) {
-    for (const Value::Member& member : members) set(section + "." + member.key, member.value);
+    for (const Value::Member& member : members) {
+      const std::string key = section + "." + member.key;
+      const auto* inner = std::get_if<Value::Table>(&member.value.data);
+      if (inner && is_section(key)) {
+        take_section(key, *inner);
+      } else {
+        set(key, member.value);
+      }
+    }
   }
 
   void refuse_unknown(const std::string& key, const Place& place) {

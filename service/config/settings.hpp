@@ -152,6 +152,7 @@ struct SigningSettings {
   bool removes_old_signatures = false;
   bool fixes_line_ends = false;
   bool requires_headers = false;
+  bool strict_headers = false;
   bool software_header = false;
 
   mailflow::Action on_bad_author = mailflow::Action::accept;
@@ -159,41 +160,47 @@ struct SigningSettings {
   mailflow::Action on_limit = mailflow::Action::accept;
 };
 
-/// What a signature is worth whose key DNSSEC does not vouch for.
-enum class KeyTrust : std::uint8_t { none, neutral, fail };
-
-/// How incoming mail is judged. Read and kept; nothing acts on it yet.
-struct JudgingSettings {
-  std::string authserv_id;
+/// What the Authentication-Results field has in it, and what is removed from the header.
+struct ResultsSettings {
+  std::string authserv_id;  ///< empty: the host name
   bool authserv_id_with_job_id = false;
-  bool always_adds_results = false;
-  bool omits_header_b = false;
-  DataSet results_removed_from;
-  bool removes_all_results = false;
-  bool keeps_results = false;
+  DataSet removed_ids;
+  bool removes_all = false;
+  bool keeps_all = false;
+  bool removes_bimi = true;
+  bool comments = false;
+  bool signature_values = true;
+  bool received_spf = false;
+};
+
+/// Whose mail is let through though DMARC fails.
+struct TrustSettings {
+  DataSet networks;
+  DataSet author_domains;
+  DataSet forwarders;
+  DataSet sealers;
+  bool authenticated = true;
+};
+
+/// How incoming mail is judged, and what is done with it.
+struct JudgingSettings {
+  bool spf = true;
+  bool arc = true;
+  bool dmarc = true;
+  bool iprev = true;
+  bool accepts_partly_signed_body = true;
   std::uint64_t signatures_max = 8;
   std::chrono::seconds clock_drift{300};
-  DataSet must_be_signed;
-  DataSet trusted_signers;
-  KeyTrust bogus_key = KeyTrust::fail;
-  KeyTrust unprotected_key = KeyTrust::none;
-  std::string body_signed_min;  ///< Minimum: "n", "n%" or "n+"
-  bool quarantines = false;
-  bool captures_unknown_errors = false;
-  std::string failures_redirected_to;
-  bool strict_headers = false;
-  bool weak_syntax_checks = false;
-  bool ignores_malformed = false;
-  bool sends_reports = false;
-  std::string report_address;
-  std::string report_bcc;
-  std::string mta_command;
-  mailflow::Action on_bad_signature = mailflow::Action::accept;
-  mailflow::Action on_dns_error = mailflow::Action::tempfail;
-  mailflow::Action on_internal_error = mailflow::Action::tempfail;
-  mailflow::Action on_key_not_found = mailflow::Action::accept;
-  mailflow::Action on_no_signature = mailflow::Action::accept;
-  mailflow::Action on_security = mailflow::Action::tempfail;
+  std::uint64_t spf_void_lookups_max = 2;
+  DataSet unjudged;
+  DataSet spf_skipped;
+  std::string receiver;  ///< empty: the host name
+  std::string help;
+  bool shadow = false;
+
+  ResultsSettings results;
+  TrustSettings trust;
+  mailflow::Actions actions;
 };
 
 /// Where DNS answers come from.

@@ -34,7 +34,12 @@ constexpr std::string_view example =
     "]\n";
 
 bool is_in(const Setting& setting, const Section& section) {
-  return setting.scope == Scope::own && setting.key.starts_with(std::string(section.name) + ".");
+  const std::string_view owner = setting.key.substr(0, setting.key.rfind('.'));
+  return setting.scope == Scope::own && owner == section.name;
+}
+
+std::string_view name_of(const Setting& setting) {
+  return setting.key.substr(setting.key.rfind('.') + 1);
 }
 
 std::string default_of(const Setting& setting) {
@@ -67,9 +72,8 @@ std::string cell(std::string_view text) { return escape(text, "*|<"); }
 
 std::string markdown_row(const Setting& setting) {
   const std::string value = default_of(setting);
-  return "| `" + std::string(setting.key.substr(setting.key.find('.') + 1)) + "` | " +
-         type_and_range(setting) + " | " + (value.empty() ? "" : "`" + value + "`") + " | " +
-         cell(setting.help) + " |\n";
+  return "| `" + std::string(name_of(setting)) + "` | " + type_and_range(setting) + " | " +
+         (value.empty() ? "" : "`" + value + "`") + " | " + cell(setting.help) + " |\n";
 }
 
 // In a manual page, where scdoc gives these a meaning.
@@ -77,8 +81,8 @@ std::string manual(std::string_view text) { return escape(text, "*_<\\"); }
 
 std::string manual_entry(const Setting& setting) {
   const std::string value = default_of(setting);
-  std::string entry = "*" + manual(setting.key.substr(setting.key.find('.') + 1)) + "* (" +
-                      manual(type_and_range(setting)) + ")";
+  std::string entry =
+      "*" + manual(name_of(setting)) + "* (" + manual(type_and_range(setting)) + ")";
   if (!value.empty()) entry += ", default " + manual(value);
   return entry + "\n\t" + manual(setting.help) + "\n\n";
 }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "service/config/import/opendkim.hpp"
+#include "service/config/judging.hpp"
 #include "service/config/key_store.hpp"
 #include "service/config/lists.hpp"
 #include "service/config/load.hpp"
@@ -52,7 +53,7 @@ class Maker {
     set_manner();
     set_actions();
     set_limits();
-    note_what_is_not_done();
+    if (policy_.judges) set_judging();
     return std::make_shared<const mailflow::Policy>(std::move(policy_));
   }
 
@@ -210,7 +211,7 @@ class Maker {
     policy_.removes_old_signatures = signing_.removes_old_signatures;
     policy_.fixes_line_ends = signing_.fixes_line_ends;
     policy_.requires_headers = signing_.requires_headers;
-    policy_.strict_headers = settings_.judging.strict_headers;
+    policy_.strict_headers = signing_.strict_headers;
     policy_.explains = settings_.log.explains;
     if (signing_.software_header) {
       policy_.software_header = std::string("countersign v") + version + " " + machine_.host_name;
@@ -229,14 +230,17 @@ class Maker {
     policy_.limits.header_fields_max = settings_.limits.header_fields;
     policy_.limits.recipients_max = settings_.limits.recipients;
     policy_.limits.signatures_made_max = settings_.limits.signatures_made;
+    policy_.limits.signatures_max = settings_.judging.signatures_max;
+    policy_.limits.clock_drift_seconds =
+        static_cast<std::uint32_t>(settings_.judging.clock_drift.count());
+    policy_.limits.spf_void_lookups_max = settings_.judging.spf_void_lookups_max;
   }
 
-  void note_what_is_not_done() {
-    if (signing_.mode == Mode::sign) return;
-    problems_.note(
-        place("signing.mode"),
-        "the mode includes verifying, but this version does not judge incoming mail yet; "
-        "it passes untouched");
+  void set_judging() {
+    policy_.judging = make_judging_policy(settings_, machine_.host_name, files_, problems_);
+    if (policy_.judging.spf || policy_.judging.dmarc) return;
+    problems_.note(place("signing.mode"), "of incoming mail only DKIM is judged",
+                   "judging.spf and judging.dmarc of countersign.toml judge the rest");
   }
 
   const Settings& settings_;

@@ -22,7 +22,8 @@ using Words = std::span<const std::string_view>;
 constexpr std::array<std::string_view, 3> mode_words{"sign", "verify", "both"};
 constexpr std::array<std::string_view, 5> action_words{"accept", "discard", "quarantine", "reject",
                                                        "tempfail"};
-constexpr std::array<std::string_view, 3> key_trust_words{"none", "neutral", "fail"};
+constexpr std::array<std::string_view, 3> reject_policy_words{"quarantine", "corroborated",
+                                                              "reject"};
 constexpr std::array<std::string_view, 2> log_format_words{"logfmt", "json"};
 // LogLevel begins at 3, syslog's number for an error.
 constexpr std::array<std::string_view, 8> log_level_words{"",        "",       "",     "error",
@@ -30,7 +31,7 @@ constexpr std::array<std::string_view, 8> log_level_words{"",        "",       "
 
 Words words_of(const Mode* /*slot*/) { return mode_words; }
 Words words_of(const mailflow::Action* /*slot*/) { return action_words; }
-Words words_of(const KeyTrust* /*slot*/) { return key_trust_words; }
+Words words_of(const mailflow::RejectPolicy* /*slot*/) { return reject_policy_words; }
 Words words_of(const LogFormat* /*slot*/) { return log_format_words; }
 Words words_of(const LogLevel* /*slot*/) { return log_level_words; }
 

@@ -195,10 +195,10 @@ TEST(OpenDkimValues, ZeroMeansWithoutLimit) {
 TEST(OpenDkimValues, Actions) {
   const Settings settings =
       clean("On-BadSignature r\nOn-DNSError accept\nOn-Default D\nOn-NoSignature Quarantine\n");
-  EXPECT_EQ(settings.judging.on_bad_signature, mailflow::Action::reject);
-  EXPECT_EQ(settings.judging.on_dns_error, mailflow::Action::accept);
-  EXPECT_EQ(settings.judging.on_no_signature, mailflow::Action::quarantine);
-  EXPECT_EQ(settings.judging.on_key_not_found, mailflow::Action::discard);
+  EXPECT_EQ(settings.judging.actions.bad_signature, mailflow::Action::reject);
+  EXPECT_EQ(settings.judging.actions.dns_error, mailflow::Action::accept);
+  EXPECT_EQ(settings.judging.actions.no_signature, mailflow::Action::quarantine);
+  EXPECT_EQ(settings.judging.actions.key_not_found, mailflow::Action::discard);
   EXPECT_EQ(settings.signing.on_signing_error, mailflow::Action::discard);
   EXPECT_EQ(settings.signing.on_limit, mailflow::Action::discard);
   EXPECT_EQ(clean("On-Security reject\n").signing.on_limit, mailflow::Action::reject);
@@ -233,9 +233,15 @@ TEST(OpenDkimValues, Sockets) {
 }
 
 TEST(OpenDkimValues, Minimum) {
-  EXPECT_EQ(clean("Minimum 100%\n").judging.body_signed_min, "100%");
-  EXPECT_EQ(clean("Minimum 512\n").judging.body_signed_min, "512");
-  EXPECT_EQ(clean("Minimum 512+\n").judging.body_signed_min, "512+");
+  for (const char* whole : {"100%", "0+"}) {
+    const std::string line = std::string("Minimum ") + whole + "\n";
+    EXPECT_FALSE(clean(line).judging.accepts_partly_signed_body) << whole;
+  }
+  EXPECT_TRUE(clean("Minimum 0\n").judging.accepts_partly_signed_body);
+  for (const char* part : {"512", "512+", "50%"}) {
+    EXPECT_THAT(import(std::string("Minimum ") + part + "\n").problems,
+                ElementsAre(HasSubstr("has no effect")));
+  }
   for (const char* wrong : {"101%", "%", "-1", "5x", "+"}) {
     EXPECT_THAT(import(std::string("Minimum ") + wrong + "\n").problems,
                 ElementsAre(HasSubstr("fatal")))
@@ -303,22 +309,69 @@ TEST(OpenDkimOptions, TheCommandLineCountsMost) {
 
 TEST(OpenDkimOptions, EachThatDoesNothingWarnsOnce) {
   for (const Option& option : opendkim_options()) {
-    if (option.fate == Fate::works || option.fate == Fate::judging) continue;
+    if (option.fate == Fate::works) continue;
     const std::string line = std::string(option.name) + " x\n";
     EXPECT_THAT(import(line + line).problems,
                 ElementsAre(AllOf(HasSubstr(option.name), HasSubstr("has no effect"))));
   }
 }
 
-TEST(OpenDkimOptions, EachThatIsKeptTakesItsValue) {
-  for (const Option& option : opendkim_options()) {
-    if (option.fate != Fate::judging || option.key.empty()) continue;
-    const std::string name(option.name);
-    const bool taken =
-        import(name + " yes\n").problems.empty() || import(name + " 5\n").problems.empty() ||
-        import(name + " accept\n").problems.empty() || import(name + " none\n").problems.empty();
-    EXPECT_TRUE(taken) << name;
+TEST(OpenDkimOptions, WhatAsksForNothingIsNotTold) {
+  for (const char* line : {"SendReports no", "ResignAll False", "BogusKey fail",
+                           "UnprotectedKey none", "On-InternalError t", "LuaOnlySigning 0"}) {
+    EXPECT_THAT(import(std::string(line) + "\n").problems, IsEmpty()) << line;
   }
+  for (const char* line : {"SendReports yes", "BogusKey none", "On-InternalError accept"}) {
+    EXPECT_THAT(import(std::string(line) + "\n").problems, ElementsAre(HasSubstr("no effect")))
+        << line;
+  }
+}
+
+// --- judging ---
+
+TEST(OpenDkimJudging, NothingButDkimIsJudged) {
+  const JudgingSettings judging = clean("").judging;
+  EXPECT_FALSE(judging.spf || judging.dmarc || judging.arc || judging.iprev);
+  EXPECT_EQ(judging.actions.ambiguous, mailflow::Action::accept);
+  EXPECT_EQ(judging.actions.dns_error, mailflow::Action::tempfail);
+  EXPECT_EQ(judging.actions.bad_key, mailflow::Action::tempfail);
+}
+
+TEST(OpenDkimJudging, ResultsField) {
+  const ResultsSettings results =
+      clean(
+          "AuthservID mx.example\nAuthservIDWithJobID yes\nNoHeaderB yes\n"
+          "RemoveARFrom a.example,b.example\nRemoveARAll yes\nAlwaysAddARHeader yes\n")
+          .judging.results;
+  EXPECT_EQ(results.authserv_id, "mx.example");
+  EXPECT_TRUE(results.authserv_id_with_job_id);
+  EXPECT_FALSE(results.signature_values);
+  EXPECT_EQ(results.removed_ids.source, "a.example,b.example");
+  EXPECT_TRUE(results.removes_all);
+  EXPECT_TRUE(clean("KeepAuthResults yes\n").judging.results.keeps_all);
+  EXPECT_EQ(clean("AuthservID HOSTNAME\n").judging.results.authserv_id, "");
+}
+
+TEST(OpenDkimJudging, Quarantine) {
+  const auto action = [](const std::string& text) {
+    return clean(text).judging.actions.bad_signature;
+  };
+  EXPECT_EQ(action("Quarantine yes\n"), mailflow::Action::quarantine);
+  EXPECT_EQ(action("Quarantine no\n"), mailflow::Action::accept);
+  EXPECT_EQ(action("Quarantine yes\nOn-BadSignature reject\n"), mailflow::Action::reject);
+}
+
+TEST(OpenDkimJudging, Bounds) {
+  EXPECT_EQ(clean("MaximumSignaturesToVerify 5\n").judging.signatures_max, 5u);
+  EXPECT_EQ(clean("MaximumSignaturesToVerify 0\n").judging.signatures_max, 1'000u);
+  EXPECT_EQ(clean("ClockDrift 60\n").judging.clock_drift, std::chrono::minutes(1));
+}
+
+TEST(OpenDkimJudging, RequiredHeadersRejectsMailWithoutAnAuthor) {
+  const Settings settings = clean("RequiredHeaders yes\n");
+  EXPECT_TRUE(settings.signing.requires_headers);
+  EXPECT_EQ(settings.judging.actions.ambiguous, mailflow::Action::reject);
+  EXPECT_EQ(clean("RequiredHeaders no\n").judging.actions.ambiguous, mailflow::Action::accept);
 }
 
 TEST(OpenDkimOptions, OldNameOfTheSoftwareHeader) {

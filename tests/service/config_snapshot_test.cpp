@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "tests/support/keys.hpp"
 #include "tests/support/memory_files.hpp"
 
@@ -139,7 +141,7 @@ TEST_F(SnapshotTest, NothingAtAllStartsAndSaysWhatIsMissing) {
   EXPECT_THAT(texts(snapshot.problems),
               ElementsAre(HasSubstr("/etc/opendkim.conf: warning: no socket is set"),
                           HasSubstr("warning: no domain and no key is set"),
-                          HasSubstr("note: the mode includes verifying")));
+                          HasSubstr("note: of incoming mail only DKIM")));
 }
 
 TEST_F(SnapshotTest, TheSocketOfTheInitScriptIsNamed) {
@@ -331,7 +333,7 @@ TEST_F(SnapshotTest, OwnFormTellsEveryMistakeWithItsLine) {
                              "[log]\n"
                              "level = \"loud\"\n"
                              "when = 2024-01-01\n"
-                             "[judging]\n"
+                             "[cooking]\n"
                              "authserv_id = \"x\"\n"
                              "[[signing.domain]]\n"
                              "nam = \"x\"\n"
@@ -354,7 +356,7 @@ TEST_F(SnapshotTest, OwnFormTellsEveryMistakeWithItsLine) {
                           HasSubstr(":4: fatal: daemon.workers: expected a number from 0 to 1024"),
                           HasSubstr(":6: fatal: log.level: expected one of error, warning"),
                           HasSubstr(":7: fatal: no setting takes a date"),
-                          HasSubstr(":8: fatal: there is no setting 'judging'"),
+                          HasSubstr(":8: fatal: there is no setting 'cooking'"),
                           HasSubstr(":10: fatal: a domain needs a name"),
                           HasSubstr(":11: fatal: signing.domain has no 'nam'; did you mean name?"),
                           HasSubstr(":14: fatal: a key needs a selector and a file"),
@@ -387,6 +389,155 @@ TEST_F(SnapshotTest, OwnFormTakesOverrides) {
   EXPECT_TRUE(snapshot.settings.log.explains);
   EXPECT_EQ(snapshot.settings.daemon.workers, 3u);
   EXPECT_THAT(texts(snapshot.problems), ElementsAre(HasSubstr("nothing is signed")));
+}
+
+// --- judging ---
+
+TEST_F(SnapshotTest, OwnFormJudgesEverythingByDefault) {
+  const Snapshot snapshot =
+      load_own("[daemon]\nsockets = \"inet:1\"\n[signing]\nmode = \"verify\"\n");
+  EXPECT_THAT(texts(snapshot.problems), IsEmpty());
+  ASSERT_NE(snapshot.policy, nullptr);
+  EXPECT_TRUE(snapshot.policy->judges);
+  EXPECT_FALSE(snapshot.policy->signs);
+  const mailflow::JudgingPolicy& judging = snapshot.policy->judging;
+  EXPECT_TRUE(judging.spf && judging.dmarc && judging.arc && judging.iprev);
+  EXPECT_EQ(judging.results.authserv_id, "mail.example.org");
+  EXPECT_EQ(judging.receiver, "mail.example.org");
+  EXPECT_EQ(judging.actions.dmarc_reject, mailflow::RejectPolicy::corroborated);
+  EXPECT_EQ(judging.actions.ambiguous, mailflow::Action::quarantine);
+}
+
+TEST_F(SnapshotTest, DefaultsOfJudgingAreThoseOfThePolicy) {
+  const JudgingSettings settings;
+  const mailflow::JudgingPolicy policy;
+  const Limits limits;
+  EXPECT_EQ(settings.spf, policy.spf);
+  EXPECT_EQ(settings.arc, policy.arc);
+  EXPECT_EQ(settings.dmarc, policy.dmarc);
+  EXPECT_EQ(settings.iprev, policy.iprev);
+  EXPECT_EQ(settings.accepts_partly_signed_body, policy.accepts_partly_signed_body);
+  EXPECT_EQ(settings.shadow, policy.shadow);
+  EXPECT_EQ(settings.results.authserv_id_with_job_id, policy.results.authserv_id_with_job_id);
+  EXPECT_EQ(settings.results.removes_all, policy.results.removes_all);
+  EXPECT_EQ(settings.results.keeps_all, policy.results.keeps_all);
+  EXPECT_EQ(settings.results.removes_bimi, policy.results.removes_bimi);
+  EXPECT_EQ(settings.results.comments, policy.results.comments);
+  EXPECT_EQ(settings.results.signature_values, policy.results.signature_values);
+  EXPECT_EQ(settings.results.received_spf, policy.results.received_spf);
+  EXPECT_EQ(settings.trust.authenticated, policy.trust.authenticated);
+  EXPECT_EQ(settings.signatures_max, limits.signatures_max);
+  EXPECT_EQ(settings.clock_drift.count(), limits.clock_drift_seconds);
+  EXPECT_EQ(settings.spf_void_lookups_max, limits.spf_void_lookups_max);
+}
+
+TEST_F(SnapshotTest, ChecksAndTrustAreSet) {
+  const Snapshot snapshot = load_own(
+      "[daemon]\nsockets = \"inet:1\"\n[signing]\nmode = \"verify\"\n"
+      "[judging]\nspf = true\narc = false\ndmarc = false\niprev = false\n"
+      "accepts_partly_signed_body = false\nsignatures_max = 3\nclock_drift = \"1m\"\n"
+      "spf_void_lookups_max = 4\nunjudged = [\"192.0.2.1\"]\nspf_skipped = [\"192.0.2.2\"]\n"
+      "receiver = \"mx.example\"\nhelp = \"see https://x.example/%s\"\nshadow = true\n"
+      "[judging.trust]\nnetworks = [\"192.0.2.3\"]\nauthor_domains = [\"a.example\"]\n"
+      "forwarders = [\"b.example\"]\nsealers = [\"c.example\"]\nauthenticated = false\n");
+  EXPECT_THAT(texts(snapshot.problems), IsEmpty());
+  ASSERT_NE(snapshot.policy, nullptr);
+  const mailflow::JudgingPolicy& judging = snapshot.policy->judging;
+  EXPECT_FALSE(judging.arc || judging.dmarc || judging.iprev);
+  EXPECT_FALSE(judging.accepts_partly_signed_body);
+  EXPECT_EQ(snapshot.policy->limits.signatures_max, 3u);
+  EXPECT_EQ(snapshot.policy->limits.clock_drift_seconds, 60u);
+  EXPECT_EQ(snapshot.policy->limits.spf_void_lookups_max, 4u);
+  EXPECT_TRUE(judging.unjudged.match("", IpAddress::parse("192.0.2.1")));
+  EXPECT_TRUE(judging.spf_skipped.match("", IpAddress::parse("192.0.2.2")));
+  EXPECT_EQ(judging.receiver, "mx.example");
+  EXPECT_EQ(judging.help, "see https://x.example/%s");
+  EXPECT_TRUE(judging.shadow);
+  EXPECT_TRUE(judging.trust.networks.match("", IpAddress::parse("192.0.2.3")));
+  EXPECT_TRUE(judging.trust.author_domains.contains(*DomainName::parse("a.example")));
+  EXPECT_TRUE(judging.trust.forwarders.contains(*DomainName::parse("b.example")));
+  EXPECT_TRUE(judging.trust.sealers.contains(*DomainName::parse("c.example")));
+  EXPECT_FALSE(judging.trust.authenticated);
+}
+
+TEST_F(SnapshotTest, ResultsFieldIsSet) {
+  const Snapshot snapshot = load_own(
+      "[daemon]\nsockets = \"inet:1\"\n[signing]\nmode = \"verify\"\n"
+      "[judging.results]\nauthserv_id = \"mx.example\"\nauthserv_id_with_job_id = true\n"
+      "removed_ids = [\"a.example\", \".b.example\"]\nremoves_all = true\nremoves_bimi = false\n"
+      "comments = true\nsignature_values = false\nreceived_spf = true\n");
+  EXPECT_THAT(texts(snapshot.problems), ElementsAre(HasSubstr("'.b.example' is no whole name")));
+  ASSERT_NE(snapshot.policy, nullptr);
+  const mailflow::ResultsPolicy& results = snapshot.policy->judging.results;
+  EXPECT_EQ(results.authserv_id, "mx.example");
+  EXPECT_TRUE(results.authserv_id_with_job_id && results.removes_all && results.comments);
+  EXPECT_TRUE(results.received_spf);
+  EXPECT_FALSE(results.removes_bimi || results.signature_values || results.keeps_all);
+  EXPECT_THAT(results.removed_ids, ElementsAre("a.example"));
+}
+
+// Each action by its own key, so that no two rows of the table share a slot.
+TEST_F(SnapshotTest, EveryActionHasItsSetting) {
+  using mailflow::Action;
+  using mailflow::Actions;
+  const std::map<std::string, Action Actions::*> actions{
+      {"ambiguous", &Actions::ambiguous},
+      {"bare_line_end", &Actions::bare_line_end},
+      {"dmarc_quarantine", &Actions::dmarc_quarantine},
+      {"dmarc_temperror", &Actions::dmarc_temperror},
+      {"dmarc_permerror", &Actions::dmarc_permerror},
+      {"spf_fail", &Actions::spf_fail},
+      {"spf_softfail", &Actions::spf_softfail},
+      {"spf_temperror", &Actions::spf_temperror},
+      {"spf_permerror", &Actions::spf_permerror},
+      {"helo_fail", &Actions::helo_fail},
+      {"no_signature", &Actions::no_signature},
+      {"bad_signature", &Actions::bad_signature},
+      {"key_not_found", &Actions::key_not_found},
+      {"dns_error", &Actions::dns_error},
+      {"bad_key", &Actions::bad_key},
+      {"unauthenticated", &Actions::unauthenticated}};
+  for (const auto& [name, member] : actions) {
+    const Snapshot snapshot = load_own(
+        "[daemon]\nsockets = \"inet:1\"\n[signing]\nmode = \"verify\"\n"
+        "[judging.actions]\n" +
+        name + " = \"discard\"\n");
+    ASSERT_NE(snapshot.policy, nullptr) << name;
+    for (const auto& [other, slot] : actions) {
+      const Action expected = other == name ? Action::discard : Actions().*slot;
+      EXPECT_EQ(snapshot.policy->judging.actions.*slot, expected) << name << " " << other;
+    }
+  }
+  const Snapshot snapshot = load_own(
+      "[daemon]\nsockets = \"inet:1\"\n[signing]\nmode = \"verify\"\n"
+      "[judging.actions]\ndmarc_reject = \"reject\"\n");
+  EXPECT_EQ(snapshot.policy->judging.actions.dmarc_reject, mailflow::RejectPolicy::reject);
+}
+
+TEST_F(SnapshotTest, AuthservIdMustBeOne) {
+  const std::string mode = "[daemon]\nsockets = \"inet:1\"\n[signing]\nmode = \"verify\"\n";
+  for (const char* wrong : {"--", "m\u00fcller.example", " "}) {
+    const Snapshot snapshot =
+        load_own(mode + "[judging.results]\nauthserv_id = \"" + wrong + "\"\n");
+    EXPECT_EQ(snapshot.policy, nullptr) << wrong;
+    EXPECT_THAT(texts(snapshot.problems), ElementsAre(HasSubstr(":6: fatal: '"))) << wrong;
+  }
+  files.add("/c.toml", mode);
+  const Snapshot nameless = load({Source::Form::countersign, "/c.toml", {}}, {files, accounts, ""});
+  EXPECT_EQ(nameless.policy->judging.results.authserv_id, "localhost");
+}
+
+TEST_F(SnapshotTest, AVerifyingOpenDkimJudgesDkimAlone) {
+  files.add("/etc/opendkim.conf", "Socket inet:1\nMode v\nOn-NoSignature reject\n");
+  const Snapshot snapshot = load_opendkim();
+  EXPECT_THAT(texts(snapshot.problems),
+              ElementsAre(HasSubstr(":2: note: of incoming mail only DKIM is judged")));
+  ASSERT_NE(snapshot.policy, nullptr);
+  EXPECT_TRUE(snapshot.policy->judges);
+  const mailflow::JudgingPolicy& judging = snapshot.policy->judging;
+  EXPECT_FALSE(judging.spf || judging.dmarc || judging.arc || judging.iprev);
+  EXPECT_EQ(judging.actions.no_signature, mailflow::Action::reject);
+  EXPECT_EQ(judging.results.authserv_id, "mail.example.org");
 }
 
 TEST_F(SnapshotTest, AFileThatIsNotThereIsFatal) {

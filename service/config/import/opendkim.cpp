@@ -139,6 +139,7 @@ class Importer {
     const std::string name(option.name);
     switch (option.fate) {
       case Fate::missing:
+        if (is_idle(option, line.value)) return;
         return problems_.add({option.severity, line.place,
                               name + " has no effect: " + std::string(option.remark), ""});
       case Fate::ignored:
@@ -150,11 +151,16 @@ class Importer {
             name + " was removed from OpenDKIM and has no effect: " + std::string(option.remark),
             "the line can be removed");
       case Fate::works:
-      case Fate::judging:
         break;
     }
     if (const Special special = special_of(option.name)) return (this->*special)(line);
     if (!option.key.empty()) set(option.key, line);
+  }
+
+  static bool is_idle(const Option& option, std::string_view value) {
+    if (option.idle.empty()) return false;
+    if (option.idle == "no") return parse_boolean(value) == false;
+    return text::equal_ignoring_case(expand_action(value), option.idle);
   }
 
   static Special special_of(std::string_view name) {
@@ -174,6 +180,13 @@ class Importer {
         {"Minimum", &Importer::set_minimum},
         {"On-Default", &Importer::set_default_action},
         {"On-Security", &Importer::set_security_action},
+        {"BogusKey", &Importer::check_bogus_key},
+        {"UnprotectedKey", &Importer::check_unprotected_key},
+        {"AuthservID", &Importer::set_authserv_id},
+        {"NoHeaderB", &Importer::set_no_header_b},
+        {"MaximumSignaturesToVerify", &Importer::set_signatures_max},
+        {"RequiredHeaders", &Importer::set_required_headers},
+        {"Quarantine", &Importer::set_quarantine},
     };
     const auto found = specials.find(name);
     return found == specials.end() ? nullptr : found->second;
@@ -356,22 +369,74 @@ class Importer {
     if (!read || *read < 0 || (percent && *read > 100)) {
       return problems_.fatal(line.place, "Minimum " + line.value + ": expected octets, n% or n+");
     }
-    settings_.judging.body_signed_min = line.value;
+    settings_.places["judging.accepts_partly_signed_body"] = line.place;
+    const bool whole = (percent && *read == 100) || (line.value.ends_with('+') && *read == 0);
+    settings_.judging.accepts_partly_signed_body = !whole;
+    if (whole || *read == 0) return;
+    problems_.warning(line.place,
+                      "Minimum " + line.value + " has no effect: a signature covers " +
+                          "the whole body, or any part of it",
+                      "write 100% to let only whole bodies pass");
   }
 
   void set_default_action(const ConfigLine& line) {
     for (const std::string_view key :
-         {"judging.on_bad_signature", "judging.on_dns_error", "judging.on_internal_error",
-          "judging.on_key_not_found", "judging.on_no_signature", "judging.on_security",
-          "signing.on_signing_error", "signing.on_limit"}) {
+         {"judging.actions.bad_signature", "judging.actions.dns_error",
+          "judging.actions.key_not_found", "judging.actions.no_signature",
+          "judging.actions.bad_key", "signing.on_signing_error", "signing.on_limit"}) {
       set(key, line);
     }
   }
 
   // A header over its limits is what OpenDKIM calls a security concern.
   void set_security_action(const ConfigLine& line) {
-    set("judging.on_security", line);
+    set("judging.actions.bad_key", line);
     set("signing.on_limit", line);
+  }
+
+  void check_bogus_key(const ConfigLine& line) { check_key_trust(line, "fail"); }
+  void check_unprotected_key(const ConfigLine& line) { check_key_trust(line, "none"); }
+
+  void check_key_trust(const ConfigLine& line, std::string_view ours) {
+    if (text::equal_ignoring_case(line.value, ours)) return;
+    for (const std::string_view word : {"fail", "neutral", "none"}) {
+      if (!text::equal_ignoring_case(line.value, word)) continue;
+      return problems_.warning(line.place,
+                               line.name + " has no effect: it is always " + std::string(ours));
+    }
+    problems_.fatal(line.place, line.name + " " + line.value + ": expected fail, neutral or none");
+  }
+
+  void set_authserv_id(const ConfigLine& line) {
+    if (line.value != "HOSTNAME") set("judging.results.authserv_id", line);
+  }
+
+  void set_no_header_b(const ConfigLine& line) {
+    const std::optional<Value> value = read_boolean(line);
+    settings_.places["judging.results.signature_values"] = line.place;
+    if (value) settings_.judging.results.signature_values = !std::get<bool>(value->data);
+  }
+
+  void set_signatures_max(const ConfigLine& line) {
+    ConfigLine bounded = line;
+    if (parse_integer(line.value) == 0) bounded.value = "1000";
+    set("judging.signatures_max", bounded);
+  }
+
+  void set_required_headers(const ConfigLine& line) {
+    set("signing.requires_headers", line);
+    if (!settings_.signing.requires_headers) return;
+    settings_.places["judging.actions.ambiguous"] = line.place;
+    settings_.judging.actions.ambiguous = mailflow::Action::reject;
+  }
+
+  void set_quarantine(const ConfigLine& line) {
+    const std::optional<Value> value = read_boolean(line);
+    if (!value || !std::get<bool>(value->data)) return;
+    mailflow::Action& action = settings_.judging.actions.bad_signature;
+    if (action != mailflow::Action::accept) return;
+    settings_.places["judging.actions.bad_signature"] = line.place;
+    action = mailflow::Action::quarantine;
   }
 
   // What follows from several options together.
@@ -405,7 +470,12 @@ Settings opendkim_defaults() {
   signing.canonicalization = {dkim::Canonicalization::simple, dkim::Canonicalization::simple};
   signing.fields = FieldDefaults::opendkim;
   signing.on_limit = mailflow::Action::tempfail;
-  settings.judging.signatures_max = 3;
+  JudgingSettings& judging = settings.judging;
+  judging.spf = judging.dmarc = judging.arc = judging.iprev = false;
+  judging.signatures_max = 3;
+  judging.actions.ambiguous = mailflow::Action::accept;
+  judging.actions.dns_error = mailflow::Action::tempfail;
+  judging.actions.bad_key = mailflow::Action::tempfail;
   return settings;
 }
 

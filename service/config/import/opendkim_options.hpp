@@ -17,7 +17,6 @@ namespace countersign::service::config {
 /// What becomes of an option.
 enum class Fate : std::uint8_t {
   works,    ///< takes effect
-  judging,  ///< read and kept; takes effect once incoming mail is judged
   missing,  ///< there is no counterpart yet; a warning says what is missing
   ignored,  ///< has no use here; a warning says why
   removed,  ///< OpenDKIM itself has removed it and refuses it; a warning names the successor
@@ -34,6 +33,8 @@ struct Option {  // NOLINT(clang-analyzer-optin.performance.Padding)
   std::string_view remark;  ///< what we do, as far as it is not plain
   /// Of the problem that a missing option is.
   Severity severity = Severity::warning;
+  /// The value of a missing option that asks for nothing, or for what is done anyway.
+  std::string_view idle;
 };
 
 /// All options, On-Default before those that it is the default of.

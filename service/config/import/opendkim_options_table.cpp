@@ -19,6 +19,7 @@ constexpr std::string_view no_reputation = "the reputation experiment was given 
 constexpr std::string_view no_vbr = "Vouch By Reference (RFC 5518) has no users left";
 constexpr std::string_view no_adsp = "ADSP (RFC 5617) is historic; DMARC has replaced it";
 constexpr std::string_view no_resign = "re-signing of verified mail is not there yet";
+constexpr std::string_view no_reports = "reports of failures (RFC 6651) are not sent yet";
 constexpr std::string_view no_rate_limit = "rate limits are not there yet";
 
 using enum Fate;
@@ -43,7 +44,8 @@ constexpr Option rows[] = {
     {"SoftStart", ignored, "", "there are no SQL or LDAP data sets to wait for"},
     {"EnableCoredumps", works, "daemon.core_dumps", ""},
     {"MilterDebug", works, "", "above 0: log.level = \"debug\""},
-    {"KeepTemporaryFiles", missing, "", "canonicalized copies of messages are never written"},
+    {"KeepTemporaryFiles", missing, "", "canonicalized copies of messages are never written",
+     Severity::warning, "no"},
     {"TemporaryDirectory", ignored, "", "no temporary files are written"},
     {"DisableCryptoInit", ignored, "", "the crypto library needs no such care any more"},
     {"Syslog", works, "log.syslog",
@@ -53,7 +55,7 @@ constexpr Option rows[] = {
     {"SyslogName", works, "log.name", "the default is countersign"},
     {"SyslogSuccess", works, "log.successes", ""},
     {"LogWhy", works, "log.explains", ""},
-    {"LogResults", judging, "", "one line for each signature that is verified"},
+    {"LogResults", works, "", "results are always logged, one line for each message"},
     {"SoftwareHeader", works, "signing.software_header", ""},
     {"X-Header", works, "", "the old name of SoftwareHeader, taken as such with a warning"},
     {"Diagnostics", works, "signing.copies_fields", ""},
@@ -61,8 +63,8 @@ constexpr Option rows[] = {
 
     // --- which mail is signed ---
     {"Mode", works, "",
-     "v is read and kept: incoming mail is not judged yet, and a note at the "
-     "start says so"},
+     "of incoming mail DKIM is judged and nothing else, as OpenDKIM does; a note says how to have "
+     "more"},
     {"Domain", works, "signing.single.domains", "unused when there is a KeyTable, as in OpenDKIM"},
     {"Selector", works, "signing.single.selector", "the same"},
     {"KeyFile", works, "signing.single.key_file", "the same"},
@@ -89,8 +91,8 @@ constexpr Option rows[] = {
     {"RequireSafeKeys", works, "signing.safe_keys_required",
      "the problem names the file or directory, its owner and mode, and the command that mends it"},
     {"ResignMailTo", missing, "", no_resign},
-    {"ResignAll", missing, "", no_resign},
-    {"LuaOnlySigning", missing, "", no_lua, Severity::error},
+    {"ResignAll", missing, "", no_resign, Severity::warning, "no"},
+    {"LuaOnlySigning", missing, "", no_lua, Severity::error, "no"},
     {"ConditionalSignatures", ignored, "", "the draft was given up"},
     {"POPDBFile", ignored, "", "POP before SMTP is no proof of identity; let clients log in"},
 
@@ -112,12 +114,15 @@ constexpr Option rows[] = {
      "our own: lets MaximumSignedBytes write l= all the same"},
     {"RemoveOldSignatures", works, "signing.removes_old_signatures", ""},
     {"FixCRLF", works, "signing.fixes_line_ends", ""},
-    {"StrictHeaders", works, "judging.strict_headers",
+    {"StrictHeaders", works, "signing.strict_headers",
      "mail that has fields more or less often than RFC 5322 §3.6 says is not signed"},
-    {"RequiredHeaders", works, "signing.requires_headers", "such mail is rejected"},
-    {"WeakSyntaxChecks", judging, "judging.weak_syntax_checks",
-     "when signing, an unreadable From is never signed"},
-    {"IgnoreMalformedMail", judging, "judging.ignores_malformed", ""},
+    {"RequiredHeaders", works, "signing.requires_headers",
+     "such mail is rejected; of others' mail that whose author cannot be told "
+     "(judging.actions.ambiguous)"},
+    {"WeakSyntaxChecks", missing, "", "an unreadable From is never signed, and never passes DMARC",
+     Severity::warning, "no"},
+    {"IgnoreMalformedMail", missing, "", "malformed mail is judged as far as it can be read",
+     Severity::warning, "no"},
     {"RequestReports", works, "signing.requests_reports", ""},
     {"SelectCanonicalizationHeader", ignored, "",
      "a header field of the message does not choose how it is signed"},
@@ -128,44 +133,51 @@ constexpr Option rows[] = {
     {"ReplaceHeaders", missing, "", "see ReplaceRules"},
 
     // --- verifying and Authentication-Results ---
-    {"AuthservID", judging, "judging.authserv_id", ""},
-    {"AuthservIDWithJobID", judging, "judging.authserv_id_with_job_id", ""},
-    {"AlwaysAddARHeader", judging, "judging.always_adds_results", ""},
-    {"NoHeaderB", judging, "judging.omits_header_b", ""},
-    {"RemoveARFrom", judging, "judging.results_removed_from", ""},
-    {"RemoveARAll", judging, "judging.removes_all_results", ""},
-    {"KeepAuthResults", judging, "judging.keeps_results", ""},
+    {"AuthservID", works, "judging.results.authserv_id", "HOSTNAME is the host name"},
+    {"AuthservIDWithJobID", works, "judging.results.authserv_id_with_job_id", ""},
+    {"AlwaysAddARHeader", works, "", "the field is always added"},
+    {"NoHeaderB", works, "judging.results.signature_values", "the opposite of that setting"},
+    {"RemoveARFrom", works, "judging.results.removed_ids",
+     "whole names only; .domain is left out with a warning"},
+    {"RemoveARAll", works, "judging.results.removes_all", ""},
+    {"KeepAuthResults", works, "judging.results.keeps_all", ""},
     {"MaximumHeaders", works, "limits.header_octets",
      "0, which means no limit there, means 64 MiB here"},
-    {"MaximumSignaturesToVerify", judging, "judging.signatures_max", ""},
-    {"ClockDrift", judging, "judging.clock_drift", ""},
-    {"MustBeSigned", judging, "judging.must_be_signed", ""},
-    {"TrustSignaturesFrom", judging, "judging.trusted_signers", ""},
-    {"BogusKey", judging, "judging.bogus_key", ""},
-    {"UnprotectedKey", judging, "judging.unprotected_key", ""},
-    {"Minimum", judging, "judging.body_signed_min", ""},
+    {"MaximumSignaturesToVerify", works, "judging.signatures_max", "0 is taken as 1000"},
+    {"ClockDrift", works, "judging.clock_drift", ""},
+    {"MustBeSigned", missing, "",
+     "From must always be signed (RFC 6376 §5.4), other fields need not"},
+    {"TrustSignaturesFrom", missing, "",
+     "every signature that passes is reported; DMARC tells which of them speak for the author"},
+    {"BogusKey", works, "",
+     "fail, always: a key that DNSSEC says is forged never passes; other words have no effect"},
+    {"UnprotectedKey", works, "",
+     "none, always: a key without DNSSEC is as good as any; other words have no effect"},
+    {"Minimum", works, "judging.accepts_partly_signed_body",
+     "100% and 0+: a body that is signed in part does not pass; other values have no effect"},
     {"AllowSHA1Only", ignored, "", "rsa-sha1 never passes (RFC 8301 §3.1)"},
     {"DomainKeysCompat", ignored, "", "DomainKeys (RFC 4870) is historic"},
     {"ATPSDomains", missing, "", "ATPS (RFC 6541) is not looked up yet"},
     {"ATPSHashAlgorithm", missing, "", "ATPS (RFC 6541) is not looked up yet"},
     {"On-Default", works, "", "the default of all On- options, wherever it stands in the file"},
-    {"On-BadSignature", judging, "judging.on_bad_signature", ""},
-    {"On-DNSError", judging, "judging.on_dns_error", ""},
-    {"On-InternalError", judging, "judging.on_internal_error", ""},
-    {"On-KeyNotFound", judging, "judging.on_key_not_found", ""},
-    {"On-NoSignature", judging, "judging.on_no_signature", ""},
-    {"On-Security", works, "judging.on_security",
-     "today for a header over MaximumHeaders; for incoming mail once it is judged"},
+    {"On-BadSignature", works, "judging.actions.bad_signature", ""},
+    {"On-DNSError", works, "judging.actions.dns_error", "default tempfail, as in OpenDKIM"},
+    {"On-InternalError", missing, "", "mail that cannot be judged for a fault of ours is deferred",
+     Severity::warning, "tempfail"},
+    {"On-KeyNotFound", works, "judging.actions.key_not_found", ""},
+    {"On-NoSignature", works, "judging.actions.no_signature", ""},
+    {"On-Security", works, "judging.actions.bad_key",
+     "for a header over MaximumHeaders too; default tempfail, as in OpenDKIM"},
     {"On-SignatureError", works, "signing.on_signing_error",
      "for a key that is not there too, which OpenDKIM always tempfails; silent, it is tempfail"},
-    {"Quarantine", judging, "judging.quarantines", ""},
-    {"CaptureUnknownErrors", judging, "judging.captures_unknown_errors", ""},
-    {"RedirectFailuresTo", judging, "judging.failures_redirected_to", ""},
-    {"SendReports", judging, "judging.sends_reports", ""},
-    {"ReportAddress", judging, "judging.report_address", ""},
-    {"ReportBccAddress", judging, "judging.report_bcc", ""},
-    {"MTACommand", judging, "judging.mta_command", ""},
-    {"SMTPURI", missing, "", "reports will go through MTACommand"},
+    {"Quarantine", works, "", "On-BadSignature quarantine, unless that says something harder"},
+    {"CaptureUnknownErrors", missing, "", "see On-InternalError", Severity::warning, "no"},
+    {"RedirectFailuresTo", missing, "", "failing mail is not sent elsewhere; see Quarantine"},
+    {"SendReports", missing, "", no_reports, Severity::warning, "no"},
+    {"ReportAddress", missing, "", no_reports},
+    {"ReportBccAddress", missing, "", no_reports},
+    {"MTACommand", missing, "", no_reports},
+    {"SMTPURI", missing, "", no_reports},
 
     // --- DNS, data stores, scripts, statistics ---
     {"Nameservers", works, "dns.nameservers", ""},
@@ -255,8 +267,6 @@ std::string_view to_string(Fate fate) {
   switch (fate) {
     case works:
       return "works";
-    case judging:
-      return "kept";
     case missing:
       return "not yet";
     case ignored:

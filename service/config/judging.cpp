@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "service/config/judging.hpp"
+
+#include <utility>
+
+#include "countersign/authres/field.hpp"
+#include "service/config/lists.hpp"
+
+namespace countersign::service::config {
+namespace {
+
+class Maker {
+ public:
+  Maker(const Settings& settings, const std::string& host_name, const Files& files,
+        Problems& problems)
+      : settings_(settings),
+        judging_(settings.judging),
+        host_name_(authres::is_authserv_id(host_name) ? host_name : "localhost"),
+        files_(files),
+        problems_(problems) {}
+
+  mailflow::JudgingPolicy make() {
+    set_checks();
+    set_results();
+    set_trust();
+    policy_.actions = judging_.actions;
+    policy_.help = judging_.help;
+    policy_.shadow = judging_.shadow;
+    return std::move(policy_);
+  }
+
+ private:
+  void set_checks() {
+    policy_.spf = judging_.spf;
+    policy_.arc = judging_.arc;
+    policy_.dmarc = judging_.dmarc;
+    policy_.iprev = judging_.iprev;
+    policy_.accepts_partly_signed_body = judging_.accepts_partly_signed_body;
+    policy_.unjudged = hosts(judging_.unjudged);
+    policy_.spf_skipped = hosts(judging_.spf_skipped);
+    policy_.receiver = judging_.receiver.empty() ? host_name_ : judging_.receiver;
+  }
+
+  void set_results() {
+    const ResultsSettings& from = judging_.results;
+    mailflow::ResultsPolicy& to = policy_.results;
+    to.authserv_id = authserv_id();
+    to.authserv_id_with_job_id = from.authserv_id_with_job_id;
+    to.removed_ids = removed_ids();
+    to.removes_all = from.removes_all;
+    to.keeps_all = from.keeps_all;
+    to.removes_bimi = from.removes_bimi;
+    to.comments = from.comments;
+    to.signature_values = from.signature_values;
+    to.received_spf = from.received_spf;
+    if (to.removes_all && to.keeps_all) {
+      problems_.warning(settings_.place_of("judging.results.keeps_all"),
+                        "of what a message brings along, all results are to be kept and all to be "
+                        "removed; they are removed",
+                        "set one of both");
+    }
+  }
+
+  std::string authserv_id() {
+    const std::string& id = judging_.results.authserv_id;
+    if (id.empty()) return host_name_;
+    if (authres::is_authserv_id(id)) return id;
+    problems_.fatal(settings_.place_of("judging.results.authserv_id"),
+                    "'" + id + "' is no name for Authentication-Results (RFC 8601 §2.5)",
+                    "write a host name or a domain, in ASCII");
+    return host_name_;
+  }
+
+  // Names are compared whole: a suffix would take the results of strangers along.
+  std::vector<std::string> removed_ids() {
+    std::vector<std::string> ids;
+    for (std::string& id : read_names(judging_.results.removed_ids, files_, problems_)) {
+      if (authres::is_authserv_id(id) && !id.starts_with('.')) {
+        ids.push_back(std::move(id));
+      } else {
+        problems_.warning(judging_.results.removed_ids.place,
+                          "'" + id + "' is no whole name of a host and is left out",
+                          "name each host, or remove all results");
+      }
+    }
+    return ids;
+  }
+
+  void set_trust() {
+    policy_.trust.networks = hosts(judging_.trust.networks);
+    policy_.trust.author_domains = domains(judging_.trust.author_domains);
+    policy_.trust.forwarders = domains(judging_.trust.forwarders);
+    policy_.trust.sealers = domains(judging_.trust.sealers);
+    policy_.trust.authenticated = judging_.trust.authenticated;
+  }
+
+  mailflow::HostList hosts(const DataSet& set) { return read_host_list(set, files_, problems_); }
+  mailflow::DomainSet domains(const DataSet& set) {
+    return read_domain_set(set, files_, problems_);
+  }
+
+  const Settings& settings_;
+  const JudgingSettings& judging_;
+  std::string host_name_;
+  const Files& files_;
+  Problems& problems_;
+  mailflow::JudgingPolicy policy_;
+};
+
+}  // namespace
+
+mailflow::JudgingPolicy make_judging_policy(const Settings& settings, const std::string& host_name,
+                                            const Files& files, Problems& problems) {
+  return Maker(settings, host_name, files, problems).make();
+}
+
+}  // namespace countersign::service::config
