@@ -119,9 +119,12 @@ countersign::Result<KeyRecord, KeyRecordError> parse_key_record(std::string_view
                                                                 const Limits& limits) {
   if (text.size() > limits.key_record_bytes_max)
     return error(Code::too_long, limits.key_record_bytes_max);
-  // Only the end is trimmed, so that offsets stay those of the record.
-  while (!text.empty() && text::is_fws(text.back())) text.remove_suffix(1);
-  const auto tags = text::parse_tag_list(text, limits);
+  // A line end needs no space behind it here, as it does in a header field; octet for octet, so that
+  // offsets stay those of the record.
+  std::string spaced(text);
+  for (char& c : spaced)
+    if (c == '\r' || c == '\n') c = ' ';
+  const auto tags = text::parse_tag_list(spaced, limits);
   if (!tags) return error(Code::bad_tag_list, tags.error().offset);
   if (const auto offset = misplaced_version(*tags)) return error(Code::bad_version, *offset);
 

@@ -49,7 +49,7 @@ struct KeyRecord {
 /// Parses the joined strings of a key record.
 /// Errors       each KeyRecordErrorCode, with the offset in octets.
 /// Leniency     g= and unknown tags are ignored; unknown flags in t= are ignored; an empty h= or s=
-///              is as none; line ends at the end are dropped, which people paste into their zones.
+///              is as none; line ends count as spaces, as people paste them into their zones.
 /// RFC 6376 §3.6.1, RFC 8463 §4, RFC 8301 §3.2
 [[nodiscard]] countersign::Result<KeyRecord, KeyRecordError> parse_key_record(std::string_view text,
                                                                               const Limits& limits);

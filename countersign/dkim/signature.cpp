@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads and writes DKIM-Signature fields. The reader takes one tag after the other, each by its own
-// rules, and keeps the first thing that is wrong. It is as strict as RFC 6376 §6.1.1 wants: to be
-// liberal in what one accepts is a bad strategy here.
+// Reads and writes DKIM-Signature fields. One tag is read after the other, each by its own rules,
+// and the first thing that is wrong is kept. What ARC has too is in signature_reader.
 
 #include "countersign/dkim/signature.hpp"
 
-#include <limits>
+#include <algorithm>
 
 #include "countersign/dkim/quoted_printable.hpp"
+#include "countersign/dkim/signature_reader.hpp"
 #include "countersign/text/abnf.hpp"
 #include "countersign/text/base64.hpp"
 #include "countersign/text/fold.hpp"
@@ -21,202 +21,56 @@ namespace {
 using Code = SignatureErrorCode;
 using text::Tag;
 
-// Calls take(part) with each part of a list, folding space around it removed.
-template <class Take>
-void split(std::string_view list, char separator, Take take) {
-  for (;;) {
-    const std::size_t end = list.find(separator);
-    take(text::trim(list.substr(0, end), text::is_fws));
-    if (end == list.npos) return;
-    list.remove_prefix(end + 1);
-  }
+void check_version(const text::TagList& tags, SignatureReader& reader) {
+  if (const Tag* tag = tags.find("v"); tag != nullptr && tag->value != "1")
+    reader.fail(Code::bad_version, *tag);
 }
 
-std::optional<Canonicalization> canonicalization_of(std::string_view word) {
-  for (const Canonicalization known : {Canonicalization::simple, Canonicalization::relaxed})
-    if (word == to_string(known)) return known;
-  return std::nullopt;
-}
-
-// Digits only, at most max_digits of them; a number that is too large for the type is its largest.
-std::optional<std::uint64_t> number_of(std::string_view digits, std::size_t max_digits) {
-  constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
-  if (digits.empty() || digits.size() > max_digits || !text::is_digit.all_of(digits))
-    return std::nullopt;
-  std::uint64_t number = 0;
-  for (const char c : digits) {
-    const auto digit = static_cast<std::uint64_t>(c - '0');
-    if (number > (largest - digit) / 10) return largest;
-    number = number * 10 + digit;
-  }
-  return number;
-}
-
-// The values of a tag list, each with the rules of its tag. A value that breaks them is recorded
-// and some value returned in its place; whoever reads asks failed() at the end.
-class SignatureReader {
- public:
-  SignatureReader(const text::TagList& tags, const Limits& limits) : tags_(tags), limits_(limits) {}
-
-  [[nodiscard]] bool failed() const { return error_.has_value(); }
-  [[nodiscard]] SignatureError error() const { return error_.value_or(SignatureError{}); }
-
-  void check_required() {
-    for (const std::string_view name : {"v", "a", "b", "bh", "d", "h", "s"})
-      if (tags_.find(name) == nullptr) fail(Code::missing_tag, 0);
-  }
-
-  void check_version() {
-    if (const Tag* tag = tags_.find("v"); tag != nullptr && tag->value != "1")
-      fail(Code::bad_version, *tag);
-  }
-
-  void check_query_method() {
-    const Tag* tag = tags_.find("q");
-    if (tag == nullptr) return;
-    bool known = false;
-    split(tag->value, ':', [&](std::string_view method) { known |= method == "dns/txt"; });
-    if (!known) fail(Code::unknown_query_method, *tag);
-  }
-
-  std::optional<DomainName> sdid() {
-    // domain-name = sub-domain 1*("." sub-domain), so a top-level domain signs nothing.
-    std::optional<DomainName> name = domain("d", Code::bad_domain);
-    if (name && name->label_count() < 2) {
-      fail(Code::bad_domain, *tags_.find("d"));
-      return std::nullopt;
-    }
-    return name;
-  }
-
-  std::optional<DomainName> selector() { return domain("s", Code::bad_selector); }
-
-  Algorithm algorithm() {
-    const Tag* tag = tags_.find("a");
-    if (tag == nullptr) return {};
-    for (const Algorithm known :
-         {Algorithm::rsa_sha256, Algorithm::ed25519_sha256, Algorithm::rsa_sha1})
-      if (tag->value == to_string(known)) return known;
-    fail(Code::unknown_algorithm, *tag);
+std::string read_auid(const text::TagList& tags, SignatureReader& reader, const DomainName& sdid) {
+  const Tag* tag = tags.find("i");
+  if (tag == nullptr) return "@" + sdid.text();
+  const std::string text = decode_quoted_printable(tag->value);
+  const std::size_t at = text.rfind('@');
+  const auto domain =
+      at == text.npos ? std::nullopt : SignatureReader::name_of(text.substr(at + 1));
+  if (!domain) {
+    reader.fail(Code::bad_auid, *tag);
     return {};
   }
+  if (!domain->is_at_or_below(sdid)) reader.fail(Code::auid_outside_sdid, *tag);
+  return text.substr(0, at + 1) + domain->text();
+}
 
-  std::string base64(std::string_view name) {
-    const Tag* tag = tags_.find(name);
-    if (tag == nullptr) return {};
-    auto octets = text::decode_base64(tag->value);
-    if (octets && !octets->empty()) return *std::move(octets);
-    fail(Code::bad_base64, tag->value_offset + (octets ? 0 : octets.error().offset));
-    return {};
-  }
+std::vector<std::string> read_signed_fields(const text::TagList& tags, SignatureReader& reader) {
+  std::vector<std::string> names = reader.signed_fields(SignatureReader::EmptyNames::refused);
+  const Tag* tag = tags.find("h");
+  const bool names_from = std::ranges::any_of(
+      names, [](const std::string& name) { return text::equal_ignoring_case(name, "from"); });
+  if (tag != nullptr && !names_from) reader.fail(Code::from_not_signed, *tag);
+  return names;
+}
 
-  // Header and body; the body's is simple when only one is given.
-  std::pair<Canonicalization, Canonicalization> canonicalizations() {
-    constexpr std::pair fallback = {Canonicalization::simple, Canonicalization::simple};
-    const Tag* tag = tags_.find("c");
-    if (tag == nullptr) return fallback;
-    const std::size_t slash = tag->value.find('/');
-    const auto header = canonicalization_of(tag->value.substr(0, slash));
-    const auto body = slash == tag->value.npos ? Canonicalization::simple
-                                               : canonicalization_of(tag->value.substr(slash + 1));
-    if (header && body) return {*header, *body};
-    fail(Code::unknown_canonicalization, *tag);
-    return fallback;
-  }
+// Copies that cannot be read are left out: z= is for people who look for a fault and decides
+// nothing (RFC 6376 §3.5).
+std::vector<std::pair<std::string, std::string>> read_copied_fields(const text::TagList& tags,
+                                                                    const Limits& limits) {
+  std::vector<std::pair<std::string, std::string>> copies;
+  const Tag* tag = tags.find("z");
+  if (tag == nullptr) return copies;
+  for_each_part(tag->value, '|', [&](std::string_view copy) {
+    const std::size_t colon = copy.find(':');
+    if (colon == copy.npos || copies.size() == limits.header_fields_max) return;
+    const std::string_view name = text::trim(copy.substr(0, colon), text::is_fws);
+    if (name.empty() || !text::is_ftext.all_of(name)) return;
+    copies.emplace_back(name, decode_quoted_printable(copy.substr(colon + 1)));
+  });
+  return copies;
+}
 
-  std::string auid(const DomainName& sdid) {
-    const Tag* tag = tags_.find("i");
-    if (tag == nullptr) return "@" + sdid.text();
-    const std::string text = decode_quoted_printable(tag->value);
-    const std::size_t at = text.rfind('@');
-    const auto domain = at == text.npos ? std::nullopt : name_of(text.substr(at + 1));
-    if (!domain) {
-      fail(Code::bad_auid, *tag);
-      return {};
-    }
-    if (!domain->is_at_or_below(sdid)) fail(Code::auid_outside_sdid, *tag);
-    return text.substr(0, at + 1) + domain->text();
-  }
-
-  std::vector<std::string> signed_fields() {
-    std::vector<std::string> names;
-    const Tag* tag = tags_.find("h");
-    if (tag == nullptr) return names;
-    bool names_from = false;
-    split(tag->value, ':', [&](std::string_view name) {
-      if (failed()) return;
-      if (name.empty() || !text::is_ftext.all_of(name)) return fail(Code::bad_signed_fields, *tag);
-      if (names.size() == limits_.signed_fields_max)
-        return fail(Code::too_many_signed_fields, *tag);
-      names_from |= text::equal_ignoring_case(name, "from");
-      names.emplace_back(name);
-    });
-    if (!names_from) fail(Code::from_not_signed, *tag);
-    return names;
-  }
-
-  std::optional<std::uint64_t> number(std::string_view name, std::size_t max_digits) {
-    const Tag* tag = tags_.find(name);
-    if (tag == nullptr) return std::nullopt;
-    const std::optional<std::uint64_t> number = number_of(tag->value, max_digits);
-    if (!number) fail(Code::bad_number, *tag);
-    return number;
-  }
-
-  void check_expiry(const Signature& signature) {
-    if (signature.time && signature.expires && *signature.expires <= *signature.time)
-      fail(Code::expires_before_signed, *tags_.find("x"));
-  }
-
-  // Copies that cannot be read are left out: z= is for people who look for a fault and decides
-  // nothing (RFC 6376 §3.5).
-  std::vector<std::pair<std::string, std::string>> copied_fields() {
-    std::vector<std::pair<std::string, std::string>> copies;
-    const Tag* tag = tags_.find("z");
-    if (tag == nullptr) return copies;
-    split(tag->value, '|', [&](std::string_view copy) {
-      const std::size_t colon = copy.find(':');
-      if (colon == copy.npos || copies.size() == limits_.header_fields_max) return;
-      const std::string_view name = text::trim(copy.substr(0, colon), text::is_fws);
-      if (name.empty() || !text::is_ftext.all_of(name)) return;
-      copies.emplace_back(name, decode_quoted_printable(copy.substr(colon + 1)));
-    });
-    return copies;
-  }
-
-  bool requests_reports() {
-    const Tag* tag = tags_.find("r");
-    return tag != nullptr && tag->value == "y";
-  }
-
- private:
-  void fail(Code code, const Tag& tag) { fail(code, tag.value_offset); }
-  void fail(Code code, std::size_t offset) {
-    if (!error_) error_ = SignatureError{code, offset};
-  }
-
-  // A dot at the end, which DomainName takes, is no part of the grammar here.
-  static std::optional<DomainName> name_of(std::string_view text) {
-    auto name = DomainName::parse(text);
-    return name && !text.ends_with('.') ? std::optional(*std::move(name)) : std::nullopt;
-  }
-
-  std::optional<DomainName> domain(std::string_view tag_name, Code code) {
-    const Tag* tag = tags_.find(tag_name);
-    if (tag == nullptr) return std::nullopt;
-    std::optional<DomainName> name = name_of(tag->value);
-    if (!name) fail(code, *tag);
-    return name;
-  }
-
-  const text::TagList& tags_;
-  const Limits& limits_;
-  std::optional<SignatureError> error_;
-};
-
-// A time or date: at most 12 digits. A length: at most 76. RFC 6376 §3.5
-constexpr std::size_t time_digits_max = 12;
-constexpr std::size_t length_digits_max = 76;
+bool requests_reports(const text::TagList& tags) {
+  const Tag* tag = tags.find("r");
+  return tag != nullptr && tag->value == "y";
+}
 
 // Adds text that may be folded anywhere but inside "=XX".
 void add_quoted_printable(text::FoldedField& field, std::string_view text) {
@@ -329,8 +183,8 @@ countersign::Result<Signature, SignatureError> parse_signature(std::string_view 
   const auto tags = text::parse_tag_list(field_value, limits);
   if (!tags) return std::unexpected(SignatureError{Code::bad_tag_list, tags.error().offset});
   SignatureReader reader(*tags, limits);
-  reader.check_required();
-  reader.check_version();
+  reader.check_required({"v", "a", "b", "bh", "d", "h", "s"});
+  check_version(*tags, reader);
   reader.check_query_method();
   const std::optional<DomainName> sdid = reader.sdid();
   const std::optional<DomainName> selector = reader.selector();
@@ -342,14 +196,14 @@ countersign::Result<Signature, SignatureError> parse_signature(std::string_view 
                       .header_canonicalization = header,
                       .body_canonicalization = body,
                       .sdid = *sdid,
-                      .auid = reader.auid(*sdid),
+                      .auid = read_auid(*tags, reader, *sdid),
                       .selector = *selector,
-                      .signed_fields = reader.signed_fields(),
-                      .body_length = reader.number("l", length_digits_max),
-                      .time = reader.number("t", time_digits_max),
-                      .expires = reader.number("x", time_digits_max),
-                      .copied_fields = reader.copied_fields(),
-                      .requests_reports = reader.requests_reports()};
+                      .signed_fields = read_signed_fields(*tags, reader),
+                      .body_length = reader.length(),
+                      .time = reader.time("t"),
+                      .expires = reader.time("x"),
+                      .copied_fields = read_copied_fields(*tags, limits),
+                      .requests_reports = requests_reports(*tags)};
   reader.check_expiry(signature);
   if (reader.failed()) return std::unexpected(reader.error());
   return signature;

@@ -18,6 +18,7 @@
 #include "countersign/crypto/public_key.hpp"
 #include "countersign/dkim/body_hash.hpp"
 #include "countersign/dkim/key_lookup.hpp"
+#include "countersign/dkim/signature_check.hpp"
 #include "countersign/dkim/signed_header.hpp"
 #include "countersign/message/author.hpp"
 
@@ -37,6 +38,9 @@ struct Candidate {
     result.reason = reason;
     result.detail = std::move(detail);
     settled = true;
+  }
+  void settle(Verdict verdict) {
+    settle(verdict.result, verdict.reason, std::move(verdict.detail));
   }
 };
 
@@ -63,9 +67,8 @@ Candidate read_candidate(const HeaderField& field, std::size_t field_index, cons
     return candidate;
   }
   candidate.result.signature = *std::move(signature);
-  // Neither body nor key could change this. RFC 8301 §3.1
-  if (values_of(candidate.result).algorithm == Algorithm::rsa_sha1)
-    candidate.settle(Result::policy, Reason::rsa_sha1);
+  if (auto fault = algorithm_fault(values_of(candidate.result).algorithm))
+    candidate.settle(*std::move(fault));
   return candidate;
 }
 
@@ -101,31 +104,14 @@ void apply_limit(std::vector<Candidate>& candidates, const Header& header, const
 
 // --- what needs no key ---
 
-void check_time(Candidate& candidate, std::chrono::sys_seconds now, const Limits& limits) {
-  const Signature& signature = values_of(candidate.result);
-  const auto seconds =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 0));
-  if (signature.time && *signature.time > seconds + limits.clock_drift_seconds)
-    candidate.settle(Result::permerror, Reason::signed_in_future);
-  else if (signature.expires && *signature.expires + limits.clock_drift_seconds < seconds)
-    candidate.settle(Result::permerror, Reason::expired);
-}
-
 void check_body(Candidate& candidate, const BodyHash& hash) {
-  const Signature& signature = values_of(candidate.result);
   candidate.result.body_octets_signed = hash.octets_hashed;
   candidate.result.body_octets_total = hash.octets_total;
-  if (signature.body_length && *signature.body_length > hash.octets_total)
-    candidate.settle(Result::permerror, Reason::body_length_too_large);
-  else if (signature.body_hash != crypto::as_octets(hash.digest))
-    candidate.settle(Result::fail, Reason::body_hash_mismatch);
+  if (auto fault = body_fault(values_of(candidate.result), hash))
+    candidate.settle(*std::move(fault));
 }
 
 // --- keys ---
-
-crypto::KeyType key_type_of(Algorithm algorithm) {
-  return algorithm == Algorithm::ed25519_sha256 ? crypto::KeyType::ed25519 : crypto::KeyType::rsa;
-}
 
 // t=s wants the domain of i= to be d= itself. RFC 6376 §3.6.1
 bool auid_is_strict(const Signature& signature) {
@@ -137,13 +123,8 @@ void check_key(Candidate& candidate, const KeyRecord& record, const Limits& limi
   const Signature& signature = values_of(candidate.result);
   candidate.result.key_bits = record.key.bits();
   candidate.result.key_testing = record.testing;
-  if (!record.allows_sha256())
-    candidate.settle(Result::permerror, Reason::hash_not_allowed);
-  else if (record.key.type() != key_type_of(signature.algorithm))
-    candidate.settle(Result::permerror, Reason::key_type_mismatch);
-  else if (record.key.type() == crypto::KeyType::rsa &&
-           record.key.bits() < limits.rsa_verify_bits_min)
-    candidate.settle(Result::policy, Reason::key_too_short);
+  if (auto fault = key_fault(signature.algorithm, record, limits))
+    candidate.settle(*std::move(fault));
   else if (record.strict_auid && !auid_is_strict(signature))
     candidate.settle(Result::permerror, Reason::auid_not_allowed);
 }
@@ -203,8 +184,11 @@ struct Verifier::State {
   void judge_without_keys(std::chrono::sys_seconds now) {
     body_hashes.finish();
     for (Candidate& candidate : candidates) {
-      if (!candidate.settled) check_time(candidate, now, limits);
-      if (!candidate.settled) check_body(candidate, body_hashes.of(candidate.body_hash));
+      if (candidate.settled) continue;
+      if (auto fault = time_fault(values_of(candidate.result), now, limits))
+        candidate.settle(*std::move(fault));
+      else
+        check_body(candidate, body_hashes.of(candidate.body_hash));
     }
   }
 

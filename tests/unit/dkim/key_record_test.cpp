@@ -83,9 +83,12 @@ TEST(ParseKeyRecord, TakesFoldingSpaceInsideTheKey) {
   EXPECT_EQ(ok(p).key.bits(), 1'024u);
 }
 
-TEST(ParseKeyRecord, DropsLineEndsAtItsEnd) {
+TEST(ParseKeyRecord, TakesLineEndsForSpaces) {
   ok(rsa_p() + "\n");
   ok(rsa_p() + "; \r\n");
+  std::string wrapped = rsa_p();
+  wrapped.insert(40, "\n");
+  ok(wrapped);
 }
 
 TEST(ParseKeyRecord, IsVoidWithATagTwice) {
