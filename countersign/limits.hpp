@@ -45,6 +45,10 @@ struct Limits {
   /// default.
   std::uint32_t clock_drift_seconds = 300;
 
+  // --- ARC (RFC 8617) ---
+  /// Sets of one chain, and so the largest instance (RFC 8617 §4.2.1).
+  std::size_t arc_sets_max = 50;
+
   // --- SPF (RFC 7208) ---
   /// Terms of one evaluation that may ask DNS, those of included records too; it bounds the depth
   /// of include and redirect as well (RFC 7208 §4.6.4).
