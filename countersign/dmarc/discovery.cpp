@@ -34,16 +34,20 @@ void choose_record(const dns::Answer& answer, const Limits& limits, WalkStep& st
   std::size_t looked_at = 0;
   for (const dns::RecordData& data : answer.records) {
     if (looked_at++ == limits.answer_records_max) return;
-    const auto* text = std::get_if<dns::Text>(&data);
-    std::optional<Record> record = text ? record_of(text->joined(), limits) : std::nullopt;
+    const auto* strings = std::get_if<dns::Text>(&data);
+    if (strings == nullptr) continue;
+    std::string text = strings->joined();
+    std::optional<Record> record = record_of(text, limits);
     if (!record) continue;
     if (step.record) {
       step.finding = Finding::several_records;
       step.record = std::nullopt;
+      step.text.clear();
       return;
     }
     step.finding = Finding::record;
     step.record = std::move(record);
+    step.text = std::move(text);
   }
 }
 

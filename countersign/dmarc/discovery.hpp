@@ -54,6 +54,8 @@ struct WalkStep {
   Finding finding = Finding::no_record;
   std::optional<Record> record;  ///< set when finding is record
   bool authenticated = false;    ///< DNSSEC validated the answer
+  /// The record as it is published, a stranger's text; empty unless finding is record.
+  std::string text;
 };
 
 /// The names that a walk may ask for, from the start upwards: at most Limits::tree_walk_queries_max

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The conformance data through the command line: DKIM by `verify --json`, SPF by `spf --json`. What
-# a person gets to see is what the library judges.
+# The conformance data through the command line: DKIM by `verify --json`, SPF by `spf --json`,
+# DMARC by `dmarc --json`. What a person gets to see is what the library judges.
 
 import json
 import unittest
@@ -44,6 +44,26 @@ class Spf(Case):
             self.assertEqual(explanation.lower(), expected["explanation"].lower(), result)
 
 
+class Dmarc(Case):
+    def judge(self, zone, case):
+        zone_file = self.write("zone.json", json.dumps(zone))
+        given = [("--spf", case["spf"]), *(("--dkim", one) for one in case["dkim"])]
+        options = [f"{option}={one['result']}:{one['domain'] or ''}" for option, one in given]
+        result = self.run_program("dmarc", "--json", "--zone", zone_file, "--from-domain",
+                                  case["from_domain"], *options)
+        found, expected = result.json, case["expect"]
+        self.assertIn(found["result"], expected["result"], result)
+        self.assertEqual(result.code, {"pass": 0, "temperror": 75}.get(found["result"], 1), result)
+        for name in ("spf_aligned", "dkim_aligned"):
+            self.assertEqual(found[name], expected[name], result)
+        if found["result"] != expected["result"][0]:
+            return  # The rest goes with the preferred result.
+        for name in ("policy", "policy_domain"):
+            self.assertEqual(found[name], expected[name], result)
+        disposition = expected["policy"] if found["result"] == "fail" else "none"
+        self.assertEqual(found["disposition"], expected.get("disposition", disposition), result)
+
+
 def add_cases(suite, name):
     """A test for each case of a file; one that is skipped where the data is not there."""
     path = CONFORMANCE / f"{name}.json"
@@ -61,3 +81,4 @@ def add_cases(suite, name):
 for file_name in ("matrix", "small", "mail-dkim", "opendkim"):
     add_cases(Dkim, f"dkim/{file_name}")
 add_cases(Spf, "spf/rfc7208")
+add_cases(Dmarc, "dmarc/evaluation")

@@ -107,6 +107,15 @@ TEST(TreeWalk, T8DoesNotLookBelowPsdYAtTheStart) {
   EXPECT_EQ(discovery.walk.psd_step, std::nullopt);
 }
 
+TEST(TreeWalk, KeepsTheTextOfTheOneRecord) {
+  dns::Zone zone = zone_of({{"example.com", "p=none"}, {"com", "p=none"}});
+  zone.add_txt("_dmarc.example.com", "another text");
+  zone.add_txt("_dmarc.com", "v=DMARC1; p=reject");
+  const Discovery discovery = discover_in(zone, "example.com");
+  EXPECT_EQ(discovery.walk.steps.front().text, "v=DMARC1; p=none");
+  EXPECT_EQ(discovery.walk.steps.back().text, "");
+}
+
 TEST(TreeWalk, T9GoesOnAtSeveralRecords) {
   dns::Zone zone = zone_of({{"example.com", "p=none"}, {"com", "p=none"}});
   zone.add_txt("_dmarc.example.com", "v=DMARC1; p=reject");

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# `countersign dmarc`: the walk, the alignment and the outcome, in words and in JSON.
+
+from name_server import SERVFAIL, NameServer
+from support import Case
+
+KEYS = {
+    "result", "reason", "message", "policy", "policy_tag", "testing", "disposition",
+    "author_domain", "author_exists", "policy_domain", "policy_source", "org_domain",
+    "spf_aligned", "dkim_aligned", "identifiers", "walk", "published", "tags",
+}
+RECORD = "v=DMARC1; p=reject; sp=quarantine; rua=mailto:a@example.com"
+RECORDS = {
+    "_dmarc.example.com": RECORD,
+    "mail.example.com": "exists",
+    "_dmarc.test.example": "V=DMARC1;P=quarantine;t=y;pct=50",
+    "_dmarc.both.example": ["v=DMARC1; p=none", "v=DMARC1; p=reject"],
+    "_dmarc.bad.example": "v=DMARC1; p=\x1b[31mred",
+}
+
+
+class Dmarc(Case):
+    def check(self, code, domain, *arguments, form=("--json",), zone=None):
+        zone = zone or self.zone(RECORDS)
+        return self.expect(code, "dmarc", *form, "--zone", zone, "--from-domain", domain,
+                           *arguments)
+
+
+class Json(Dmarc):
+    def test_fail(self):
+        found = self.check(1, "Example.COM", "--spf", "pass:example.net").json
+        self.assertEqual(set(found), KEYS)
+        self.assertEqual(found["identifiers"], [
+            {"mechanism": "spf", "result": "pass", "domain": "example.net",
+             "alignment": "unaligned", "org_domain": None}])
+        self.assertEqual(found["walk"], [
+            {"domain": "example.com", "name": "_dmarc.example.com", "status": "records",
+             "finding": "record", "record": RECORD},
+            {"domain": "com", "name": "_dmarc.com", "status": "NXDOMAIN", "finding": "no_record",
+             "record": None}])
+        self.assertEqual(found["published"], {
+            "v": "DMARC1", "p": "reject", "sp": "quarantine", "rua": "mailto:a@example.com"})
+        self.assertEqual(found["tags"], {
+            "p": "reject", "sp": "quarantine", "np": None, "t": "n", "psd": "u", "adkim": "r",
+            "aspf": "r", "rua": ["mailto:a@example.com"], "ruf": [], "fo": "0"})
+        for name, value in (("result", "fail"), ("reason", "not_aligned"), ("policy", "reject"),
+                            ("policy_tag", "p"), ("disposition", "reject"),
+                            ("policy_domain", "example.com"), ("org_domain", "example.com"),
+                            ("policy_source", "author_domain"), ("testing", False)):
+            self.assertEqual(found[name], value, name)
+
+    def test_pass_asks_for_nothing(self):
+        found = self.check(0, "mail.example.com", "--spf=FAIL:mail.example.com",
+                           "--dkim", "fail:example.com", "--dkim", "pass:news.example.com").json
+        self.assertEqual((found["result"], found["policy"], found["disposition"]),
+                         ("pass", "quarantine", "none"))
+        self.assertEqual([one["alignment"] for one in found["identifiers"]],
+                         [None, None, "aligned"])
+        self.assertEqual((found["spf_aligned"], found["dkim_aligned"]), (False, True))
+        self.assertEqual((found["policy_tag"], found["author_exists"]), ("sp", None))
+
+    def test_a_domain_that_tests_asks_for_one_step_less(self):
+        found = self.check(1, "test.example").json
+        self.assertEqual((found["policy"], found["testing"], found["disposition"]),
+                         ("quarantine", True, "none"))
+        self.assertEqual(found["published"]["pct"], "50")
+
+    def test_no_policy(self):
+        for domain, reason in (("none.example", "no_record"), ("both.example", "several_records")):
+            found = self.check(1, domain, "--spf", "none:").json
+            self.assertEqual(set(found), KEYS)
+            self.assertEqual((found["result"], found["reason"]), ("none", reason))
+            for name in ("policy", "policy_tag", "policy_domain", "published", "tags"):
+                self.assertIsNone(found[name], name)
+            self.assertEqual(found["disposition"], "none")
+
+    def test_a_failure_of_dns(self):
+        zone = self.zone({}, errors={"_dmarc.example.com": "TIMEOUT"})
+        found = self.check(75, "example.com", zone=zone).json
+        self.assertEqual((found["result"], found["reason"]), ("temperror", "policy_unknown"))
+        self.assertEqual((found["walk"][0]["status"], found["walk"][0]["finding"]),
+                         ("timeout", "dns_failure"))
+
+
+class Words(Dmarc):
+    def words(self, code, *arguments):
+        return self.check(code, *arguments, form=()).text
+
+    def test_all_of_it(self):
+        text = self.words(1, "test.example", "--spf", "pass:a.other.example", "--dkim",
+                          "fail:test.example")
+        self.assertEqual(text.splitlines(), [
+            "dmarc=fail  From test.example",
+            "  the domains that SPF and DKIM authenticated do not belong to the author's "
+            "organization (RFC 9989 §4.4)",
+            "  organization test.example",
+            "  policy of test.example by p=: quarantine, while it is testing (t=y): none",
+            "  the record is not as it should be; see countersign lint dmarc",
+            "  asked of receivers: none",
+            "  _dmarc.test.example: V=DMARC1;P=quarantine;t=y;pct=50",
+            "  _dmarc.example: NXDOMAIN",
+            "  spf=pass a.other.example: unaligned",
+            "  dkim=fail test.example: authenticates nothing",
+        ])
+
+    def test_strangers_text_does_nothing_to_a_terminal(self):
+        for form in ((), ("--json",)):
+            self.assertNotIn("\x1b", self.check(1, "bad.example", form=form).text)
+
+
+class Usage(Dmarc):
+    def test_complaints(self):
+        for arguments, says in (
+            ([], "--from-domain is required"),
+            (["--from-domain", "a..b"], "--from-domain a..b: "),
+            (["--from-domain", "a.b", "--spf", "so:a.b"], "--spf so:a.b: write RESULT:DOMAIN"),
+            (["--from-domain", "a.b", "--dkim", "pass"], "--dkim pass: which domain passed"),
+            (["--from-domain", "a.b", "--dkim", "pass:a..b"], "--dkim a..b: "),
+            (["--from-domain", "a.b", "--spf", "\x1b[31m:a"], "write RESULT:DOMAIN"),
+        ):
+            result = self.expect_complaint(64, "dmarc", *arguments, says=says)
+            self.assertNotIn("\x1b", result.err)
+
+
+class LiveDns(Dmarc):
+    def test_answers_of_a_name_server(self):
+        server = NameServer({"_dmarc.example.com": [RECORD], "_dmarc.down.example": SERVFAIL})
+        self.addCleanup(server.close)
+        for domain, code in (("example.com", 0), ("down.example", 75), ("none.example", 1)):
+            self.expect(code, "dmarc", "--from-domain", domain, "--spf", f"pass:{domain}",
+                        "--nameserver", server.address)
