@@ -5,6 +5,7 @@
 #include "countersign/authres/removal.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "countersign/domain/name.hpp"
@@ -82,6 +83,9 @@ std::optional<std::string> first_part(std::string_view value, const Limits& limi
   return is_encoded_word ? std::nullopt : std::optional(std::move(part));
 }
 
+// What stands in front of the first "/": some write the queue id behind their id.
+std::string_view without_job(std::string_view text) { return text.substr(0, text.find('/')); }
+
 // True when the text is the id, or the id and a version.
 bool is_id_with_version(std::string_view text, std::string_view id) {
   return !id.empty() && text.starts_with(id) && text::is_digit.all_of(text.substr(id.size()));
@@ -93,11 +97,16 @@ bool claims_authserv_id(std::string_view field_value, std::string_view authserv_
                         const Limits& limits) {
   const std::string ours = comparable(authserv_id);
   if (ours.empty()) return false;
-  if (comparable(first_word(field_value, limits)) == ours) return true;
+  const std::string word = first_word(field_value, limits);
+  if (comparable(word) == ours || comparable(without_job(word)) == ours) return true;
   const std::optional<std::string> part = first_part(field_value, limits);
   if (!part) return is_anywhere(field_value, ours);
-  const std::string squeezed = squeeze(*part, is_id_octet);
-  return is_id_with_version(without_dots_behind(squeezed), squeeze(ours, is_id_octet));
+  const std::string id = squeeze(ours, is_id_octet);
+  return std::ranges::any_of(std::array{std::string_view(*part), without_job(*part)},
+                             [&id](std::string_view text) {
+                               const std::string squeezed = squeeze(text, is_id_octet);
+                               return is_id_with_version(without_dots_behind(squeezed), id);
+                             });
 }
 
 std::vector<std::size_t> fields_to_remove(const Header& header,

@@ -21,8 +21,8 @@
 namespace countersign::authres {
 
 /// True when the value of an Authentication-Results field may be read as claiming the authserv-id:
-/// in any case, quoted, folded, commented, with a version or a dot behind it, as A-labels or
-/// U-labels, with octets in between that some reader drops.
+/// in any case, quoted, folded, commented, with a version, a dot or "/" and more behind it, as
+/// A-labels or U-labels, with octets in between that some reader drops.
 ///
 /// field_value  all after the colon, of any length; linear in it.
 /// RFC 8601 §5

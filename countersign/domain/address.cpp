@@ -260,6 +260,23 @@ std::string IpAddress::to_string() const {
   return is_v4() ? format_v4(octets_) : format_v6(octets_);
 }
 
+std::string IpAddress::reverse_name() const {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string name;
+  for (std::size_t i = bits_ / 8; i-- > 0;) {
+    if (is_v4()) {
+      name += std::to_string(octets_[i]) + '.';
+      continue;
+    }
+    const unsigned octet = octets_[i];
+    for (const unsigned nibble : {octet & 0xfU, octet >> 4U}) {
+      name += hex[nibble];
+      name += '.';
+    }
+  }
+  return name + (is_v4() ? "in-addr.arpa" : "ip6.arpa");
+}
+
 std::optional<IpNetwork> IpNetwork::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) {

@@ -34,6 +34,9 @@ class IpAddress {
   [[nodiscard]] IpAddress masked(unsigned prefix_bits) const;
   /// The canonical text. RFC 5952 §4
   [[nodiscard]] std::string to_string() const;
+  /// The name under which DNS has the names of the address: "1.2.0.192.in-addr.arpa".
+  /// RFC 1035 §3.5, RFC 3596 §2.5
+  [[nodiscard]] std::string reverse_name() const;
 
   friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
 

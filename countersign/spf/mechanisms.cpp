@@ -153,11 +153,7 @@ dns::Asking<Matched> Evaluator::match_ptr(std::string target, TriedTerm& tried) 
 // Looks up the client's names and keeps those that lead back to it. RFC 7208 §5.5
 dns::Asking<AnswerStatus> Evaluator::learn_client_names(std::vector<Lookup>& lookups) {
   client_names_.emplace();
-  MacroValues values;
-  values.client_ip = request_.client_ip;
-  const Question question{expand_macros("%{ir}.%{v}.arpa", values, limits_.spf_expansion_bytes_max)
-                              .value_or(std::string()),
-                          RecordType::ptr};
+  const Question question{request_.client_ip.reverse_name(), RecordType::ptr};
   const Answer answer = co_await dns::ask(question);
   lookups.push_back({question, answer.status});
   std::vector<std::string> names = names_of(answer, limits_.spf_hosts_max);

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "countersign/mailflow/disposition.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace countersign::mailflow {
+
+namespace {
+
+using dmarc::AssessmentPolicy;
+
+/// What a rule asks for.
+struct Ruling {
+  Rule rule{};
+  Action action = Action::accept;
+  std::string_view enhanced;  // Behind the class of the code: "7.26".
+  std::string text;
+};
+
+Action action_of(AssessmentPolicy policy) {
+  switch (policy) {
+    case AssessmentPolicy::none:
+      return Action::accept;
+    case AssessmentPolicy::quarantine:
+      return Action::quarantine;
+    case AssessmentPolicy::reject:
+      return Action::reject;
+  }
+  return Action::accept;
+}
+
+/// The most of a policy that an action carries out.
+AssessmentPolicy applied_by(Action action) {
+  switch (action) {
+    case Action::accept:
+    case Action::tempfail:
+      return AssessmentPolicy::none;
+    case Action::quarantine:
+      return AssessmentPolicy::quarantine;
+    case Action::reject:
+    case Action::discard:
+      return AssessmentPolicy::reject;
+  }
+  return AssessmentPolicy::none;
+}
+
+/// The first domain that SPF or a signature authenticated and that the set has.
+const DomainName* find_authenticated(const Verdict& verdict, const DomainSet& set) {
+  if (verdict.mail_from && verdict.mail_from->result == spf::Result::pass &&
+      verdict.mail_from->domain && set.contains(*verdict.mail_from->domain))
+    return &*verdict.mail_from->domain;
+  for (const dkim::SignatureResult& one : verdict.signatures)
+    if (one.covers_body() && set.contains(one.signature->sdid)) return &one.signature->sdid;
+  return nullptr;
+}
+
+/// Why mail that fails DMARC is let through all the same; nothing if it is not.
+std::optional<Override> find_override(const Verdict& verdict, const Envelope& envelope,
+                                      const TrustPolicy& trust) {
+  if (const DomainName* forwarder = find_authenticated(verdict, trust.forwarders))
+    return Override{OverrideReason::trusted_forwarder, "authenticated as " + forwarder->text()};
+  if (trust.networks.match(envelope.client_host, envelope.client_ip))
+    return Override{OverrideReason::local_policy, "trusted network"};
+  if (trust.authenticated && envelope.find_macro("auth_type") != nullptr)
+    return Override{OverrideReason::local_policy, "the client has logged in"};
+  const std::optional<DomainName>& author = verdict.authorship.author_domain;
+  if (author && trust.author_domains.contains(*author))
+    return Override{OverrideReason::local_policy, "trusted author domain"};
+  return std::nullopt;
+}
+
+bool is_near(const DomainName& domain, const DomainName& author) {
+  return domain.is_at_or_below(author) || author.is_at_or_below(domain);
+}
+
+/// True when something besides the policy speaks against the message; see the head of the header.
+bool is_corroborated(const Verdict& verdict) {
+  if (verdict.dmarc->author_exists == false) return true;
+  const DomainName& author = verdict.dmarc->discovery.author_domain();
+  const bool is_signed =
+      std::ranges::any_of(verdict.signatures, [&author](const dkim::SignatureResult& one) {
+        return !one.signature || is_near(one.signature->sdid, author);
+      });
+  const auto& spf = verdict.mail_from;
+  const bool spf_fails =
+      spf && spf->result == spf::Result::fail && spf->domain && is_near(*spf->domain, author);
+  return spf_fails && !is_signed && !verdict.is_list_mail;
+}
+
+class Decision {
+ public:
+  Decision(const Verdict& verdict, const Envelope& envelope, const JudgingPolicy& policy)
+      : verdict_(verdict), envelope_(envelope), policy_(policy) {}
+
+  Disposition decide() {
+    rule_on_the_author();
+    rule_on_dmarc();
+    if (verdict_.dmarc_result() != dmarc::Result::pass) rule_on_spf();
+    rule_on_dkim();
+    if (!verdict_.is_authenticated())
+      add({Rule::unauthenticated, actions().unauthenticated, "7.26",
+           "neither SPF nor DKIM authenticates anybody for this message"});
+    return take();
+  }
+
+ private:
+  [[nodiscard]] const Actions& actions() const { return policy_.actions; }
+
+  void add(Ruling ruling) {
+    if (severity(ruling.action) > severity(ruling_.action)) ruling_ = std::move(ruling);
+  }
+
+  void rule_on_the_author() {
+    if (!verdict_.authorship.ambiguities.empty() && policy_.dmarc)
+      add({Rule::ambiguous, actions().ambiguous, "7.1",
+           to_string(verdict_.authorship.ambiguities.front())});
+    if (verdict_.has_bare_line_end)
+      add({Rule::bare_line_end, actions().bare_line_end, "6.0",
+           "the body has NUL, or CR or LF alone"});
+  }
+
+  void rule_on_dmarc() {
+    if (!verdict_.dmarc || !verdict_.authorship.ambiguities.empty()) return;
+    const std::string domain = verdict_.authorship.author_domain->text();
+    switch (verdict_.dmarc->result) {
+      case dmarc::Result::fail:
+        return carry_out(domain);
+      case dmarc::Result::temperror:
+        return add({Rule::dmarc_temperror, actions().dmarc_temperror, "7.26",
+                    "DMARC of " + domain + " cannot be checked for now, as DNS does not answer"});
+      case dmarc::Result::permerror:
+        return add({Rule::dmarc_permerror, actions().dmarc_permerror, "7.26",
+                    "the DMARC record for " + domain + " cannot be used"});
+      case dmarc::Result::none:
+      case dmarc::Result::pass:
+        return;
+    }
+  }
+
+  /// Carries the owner's policy out, as far as it is not overridden.
+  void carry_out(const std::string& domain) {
+    if (verdict_.dmarc->is_test_mode())
+      overrides_.push_back({OverrideReason::policy_test_mode, "t=y"});
+    const AssessmentPolicy asked = verdict_.dmarc->policy.value_or(AssessmentPolicy::none);
+    if (asked == AssessmentPolicy::none) return;
+    if (auto found = find_override(verdict_, envelope_, policy_.trust)) {
+      overrides_.push_back(*std::move(found));
+      return;
+    }
+    const bool is_reject = asked == AssessmentPolicy::reject;
+    const Action action = is_reject ? action_for_reject() : actions().dmarc_quarantine;
+    applied_ = std::min(applied_by(action), asked);
+    if (severity(action) < severity(action_of(asked)))
+      overrides_.push_back({OverrideReason::local_policy,
+                            is_reject ? "not rejected for a policy alone" : "as configured"});
+    add({is_reject ? Rule::dmarc_reject : Rule::dmarc_quarantine, action, "7.26",
+         "the message fails DMARC, and the policy of " + domain + " is " +
+             std::string(to_string(asked))});
+  }
+
+  [[nodiscard]] Action action_for_reject() const {
+    switch (actions().dmarc_reject) {
+      case RejectPolicy::quarantine:
+        return actions().dmarc_quarantine;
+      case RejectPolicy::corroborated:
+        return is_corroborated(verdict_) ? Action::reject : actions().dmarc_quarantine;
+      case RejectPolicy::reject:
+        return Action::reject;
+    }
+    return actions().dmarc_quarantine;
+  }
+
+  void rule_on_spf() {
+    if (verdict_.helo && verdict_.helo->result == spf::Result::fail)
+      add(spf_ruling(Rule::helo_fail, actions().helo_fail, *verdict_.helo));
+    if (!verdict_.mail_from) return;
+    const spf::Outcome& spf = *verdict_.mail_from;
+    if (spf.result == spf::Result::fail)
+      add(spf_ruling(Rule::spf_fail, actions().spf_fail, spf));
+    else if (spf.result == spf::Result::softfail)
+      add(spf_ruling(Rule::spf_softfail, actions().spf_softfail, spf));
+    else if (spf.result == spf::Result::temperror)
+      add(spf_ruling(Rule::spf_temperror, actions().spf_temperror, spf));
+    else if (spf.result == spf::Result::permerror)
+      add(spf_ruling(Rule::spf_permerror, actions().spf_permerror, spf));
+  }
+
+  static Ruling spf_ruling(Rule rule, Action action, const spf::Outcome& spf) {
+    const bool is_error =
+        spf.result == spf::Result::temperror || spf.result == spf::Result::permerror;
+    const std::string domain = spf.domain ? " for " + spf.domain->text() : "";
+    std::string text = "SPF" + domain + ": " + std::string(to_string(spf.result));
+    // The owner's words, named as such. RFC 7208 §6.2, §8.4
+    if (!spf.explanation.empty() && spf.domain)
+      text += "; " + spf.domain->text() + " explains: " + spf.explanation;
+    return {rule, action, is_error ? "7.24" : "7.23", std::move(text)};
+  }
+
+  void rule_on_dkim() {
+    if (!verdict_.checked_dkim) return;
+    if (verdict_.signatures.empty())
+      return add({Rule::no_signature, actions().no_signature, "7.20",
+                  "the message has no DKIM signature"});
+    if (dkim::summarize(verdict_.signatures) == dkim::Result::pass) return;
+    const auto has = [this](dkim::Reason reason) {
+      return std::ranges::find(verdict_.signatures, reason, &dkim::SignatureResult::reason) !=
+             verdict_.signatures.end();
+    };
+    if (has(dkim::Reason::key_not_trusted))
+      return add({Rule::bad_key, actions().bad_key, "7.20",
+                  "the key of the DKIM signature is not trusted"});
+    if (has(dkim::Reason::key_unavailable))
+      return add({Rule::dns_error, actions().dns_error, "7.20",
+                  "the key of the DKIM signature cannot be had for now"});
+    if (has(dkim::Reason::key_not_found))
+      return add({Rule::key_not_found, actions().key_not_found, "7.20",
+                  "the key of the DKIM signature is not in DNS"});
+    add({Rule::bad_signature, actions().bad_signature, "7.20",
+         "no DKIM signature of the message is valid"});
+  }
+
+  Disposition take() {
+    Disposition disposition{.action = ruling_.action};
+    disposition.applied = applied_;
+    disposition.overrides = std::move(overrides_);
+    if (ruling_.action == Action::accept) return disposition;
+    disposition.rule = ruling_.rule;
+    disposition.text = std::move(ruling_.text) + help();
+    const bool is_for_now = ruling_.action == Action::tempfail;
+    disposition.codes = (is_for_now ? "451 4." : "550 5.") + std::string(ruling_.enhanced);
+    return disposition;
+  }
+
+  /// The operator's hint, with the author's domain in the place of "%s".
+  [[nodiscard]] std::string help() const {
+    if (policy_.help.empty()) return {};
+    std::string text = "; " + policy_.help;
+    const std::size_t at = text.find("%s");
+    const std::optional<DomainName>& author = verdict_.authorship.author_domain;
+    if (at != text.npos) text.replace(at, 2, author ? author->text() : "this-message");
+    return text;
+  }
+
+  const Verdict& verdict_;
+  const Envelope& envelope_;
+  const JudgingPolicy& policy_;
+  Ruling ruling_;
+  AssessmentPolicy applied_ = AssessmentPolicy::none;
+  std::vector<Override> overrides_;
+};
+
+}  // namespace
+
+std::string_view name_of(Rule rule) {
+  switch (rule) {
+    case Rule::ambiguous:
+      return "ambiguous";
+    case Rule::bare_line_end:
+      return "bare_line_end";
+    case Rule::dmarc_quarantine:
+      return "dmarc_quarantine";
+    case Rule::dmarc_reject:
+      return "dmarc_reject";
+    case Rule::dmarc_temperror:
+      return "dmarc_temperror";
+    case Rule::dmarc_permerror:
+      return "dmarc_permerror";
+    case Rule::spf_fail:
+      return "spf_fail";
+    case Rule::spf_softfail:
+      return "spf_softfail";
+    case Rule::spf_temperror:
+      return "spf_temperror";
+    case Rule::spf_permerror:
+      return "spf_permerror";
+    case Rule::helo_fail:
+      return "helo_fail";
+    case Rule::no_signature:
+      return "no_signature";
+    case Rule::bad_signature:
+      return "bad_signature";
+    case Rule::key_not_found:
+      return "key_not_found";
+    case Rule::dns_error:
+      return "dns_error";
+    case Rule::bad_key:
+      return "bad_key";
+    case Rule::unauthenticated:
+      return "unauthenticated";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(OverrideReason reason) {
+  switch (reason) {
+    case OverrideReason::local_policy:
+      return "local_policy";
+    case OverrideReason::mailing_list:
+      return "mailing_list";
+    case OverrideReason::other:
+      return "other";
+    case OverrideReason::policy_test_mode:
+      return "policy_test_mode";
+    case OverrideReason::trusted_forwarder:
+      return "trusted_forwarder";
+  }
+  return "other";
+}
+
+Disposition dispose(const Verdict& verdict, const Envelope& envelope, const JudgingPolicy& policy) {
+  return Decision(verdict, envelope, policy).decide();
+}
+
+}  // namespace countersign::mailflow
