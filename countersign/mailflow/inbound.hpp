@@ -38,6 +38,8 @@ class Inbound {
   /// over_limit   that limit: the author is uncertain then.
   Inbound(std::shared_ptr<const Policy> policy, const Envelope& envelope, const Header& header,
           std::optional<SplitErrorCode> over_limit = std::nullopt);
+  Inbound(std::shared_ptr<const Policy>, const Envelope&, Header&&,
+          std::optional<SplitErrorCode> = std::nullopt) = delete;
   ~Inbound();
   Inbound(Inbound&&) noexcept;
   Inbound& operator=(Inbound&&) noexcept;

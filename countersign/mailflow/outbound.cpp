@@ -99,7 +99,8 @@ std::uint64_t octets_of(const Header& header) {
 struct Outbound::State {
   std::shared_ptr<const Policy> policy;
   const Envelope* envelope = nullptr;
-  Header header;
+  const Header* header = nullptr;
+  bool is_incoming = false;
   std::optional<dkim::Signer> signer;
   std::optional<LineEndMender> mender;
   Outcome outcome;
@@ -141,14 +142,14 @@ bool Outbound::State::has_unsigned_recipient() {
 /// A second From breaks the counts that RequiredHeaders is about.
 Action Outbound::State::action_for_bad_author(Direction direction) const {
   const bool is_looked_at = direction == Direction::outgoing || policy->judges;
-  const bool breaks_counts = is_looked_at && count_fields(header, "From") > 1;
+  const bool breaks_counts = is_looked_at && count_fields(*header, "From") > 1;
   return policy->requires_headers && breaks_counts ? Action::reject : policy->on_bad_author;
 }
 
 /// Ends the message if its counts are bad and somebody minds; false when it may go on.
 bool Outbound::State::has_bad_counts() {
   if (!policy->requires_headers && !policy->strict_headers) return false;
-  const std::optional<std::string_view> name = find_bad_count(header);
+  const std::optional<std::string_view> name = find_bad_count(*header);
   if (!name) return false;
   refuse(policy->requires_headers ? Action::reject : Action::accept,
          {Reason::bad_field_count, std::string(*name), {}});
@@ -156,20 +157,24 @@ bool Outbound::State::has_bad_counts() {
 }
 
 void Outbound::State::decide(std::optional<SplitErrorCode> over_limit) {
-  outcome.header_octets = octets_of(header);
+  outcome.header_octets = octets_of(*header);
   Directed directed = find_direction(*policy, *envelope);
   explain(std::move(directed.why));
   if (directed.direction == Direction::untouched) return;
+  is_incoming = directed.direction == Direction::incoming;
   if (over_limit)
     return refuse(policy->on_limit, {Reason::over_limit, std::string(to_string(*over_limit)), {}});
 
-  const Result<Mailbox, std::string> author = find_sender(header, *policy);
+  const Result<Mailbox, std::string> author = find_sender(*header, *policy);
   if (!author)
     return refuse(action_for_bad_author(directed.direction),
                   {Reason::bad_author, author.error(), {}});
   outcome.author = author->address();
-  if (auto why = find_exemption(*policy, author->domain)) return explain(*std::move(why));
-  if (directed.direction == Direction::incoming) {
+  if (auto why = find_exemption(*policy, author->domain)) {
+    is_incoming = false;
+    return explain(*std::move(why));
+  }
+  if (is_incoming) {
     if (!policy->judges || !has_bad_counts()) watch_for_our_domain(*author);
     return;
   }
@@ -206,7 +211,7 @@ void Outbound::State::choose_keys(const Mailbox& author) {
                                   .algorithm = identity.key.type() == crypto::KeyType::ed25519
                                                    ? dkim::Algorithm::ed25519_sha256
                                                    : dkim::Algorithm::rsa_sha256});
-  signer.emplace(header, std::move(identities.chosen), policy->limits);
+  signer.emplace(*header, std::move(identities.chosen), policy->limits);
   if (policy->fixes_line_ends) mender.emplace();
 }
 
@@ -226,7 +231,7 @@ void Outbound::State::sign(std::chrono::sys_seconds now) {
 }
 
 void Outbound::State::add_edits(const std::vector<HeaderField>& signatures) {
-  if (policy->removes_old_signatures) outcome.edits = remove_all(header, "DKIM-Signature");
+  if (policy->removes_old_signatures) outcome.edits = remove_all(*header, "DKIM-Signature");
   for (auto field = signatures.rbegin(); field != signatures.rend(); ++field)
     outcome.edits.push_back(insert_at_top(*field));
   if (policy->software_header.empty()) return;
@@ -236,18 +241,22 @@ void Outbound::State::add_edits(const std::vector<HeaderField>& signatures) {
                            .value = " " + policy->software_header + " " + id});
 }
 
-Outbound::Outbound(std::shared_ptr<const Policy> policy, const Envelope& envelope, Header header,
-                   std::optional<SplitErrorCode> over_limit)
+Outbound::Outbound(std::shared_ptr<const Policy> policy, const Envelope& envelope,
+                   const Header& header, std::optional<SplitErrorCode> over_limit)
     : state_(std::make_unique<State>()) {
   state_->policy = std::move(policy);
   state_->envelope = &envelope;
-  state_->header = std::move(header);
+  state_->header = &header;
   state_->decide(over_limit);
 }
 
 Outbound::~Outbound() = default;
 Outbound::Outbound(Outbound&&) noexcept = default;
 Outbound& Outbound::operator=(Outbound&&) noexcept = default;
+
+bool Outbound::is_incoming() const {
+  return state_->is_incoming && state_->outcome.action == Action::accept;
+}
 
 bool Outbound::wants_body() const { return state_->signer.has_value(); }
 

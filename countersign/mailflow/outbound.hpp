@@ -4,7 +4,7 @@
 // its header. Three beats: made at the end of the header, fed the body as it passes, finished at
 // the end of the body.
 //
-//   Outbound outbound(policy, envelope, std::move(header));
+//   Outbound outbound(policy, envelope, header);
 //   outbound.body(chunk);                                     any chunks: same result
 //   Outcome outcome = std::move(outbound).finish(now);
 //
@@ -34,14 +34,18 @@ class Outbound {
   ///
   /// policy       kept until the message is finished.
   /// envelope     must outlive this object; only its macros may still change ("i" is read last).
-  /// header       all fields, or those kept until a limit was passed.
+  /// header       must outlive this object; all fields, or those kept until a limit was passed.
   /// over_limit   that limit; the message is then not signed and policy.on_limit decides.
-  Outbound(std::shared_ptr<const Policy> policy, const Envelope& envelope, Header header,
+  Outbound(std::shared_ptr<const Policy> policy, const Envelope& envelope, const Header& header,
            std::optional<SplitErrorCode> over_limit = std::nullopt);
+  Outbound(std::shared_ptr<const Policy>, const Envelope&, Header&&,
+           std::optional<SplitErrorCode> = std::nullopt) = delete;
   ~Outbound();
   Outbound(Outbound&&) noexcept;
   Outbound& operator=(Outbound&&) noexcept;
 
+  /// True when the message comes from outside and nothing has ended it yet: it is for judging.
+  [[nodiscard]] bool is_incoming() const;
   /// True when at least one key will sign, so that the body matters.
   [[nodiscard]] bool wants_body() const;
 

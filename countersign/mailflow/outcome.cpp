@@ -73,7 +73,8 @@ std::vector<Explanation> told_reasons(const Outcome& outcome, bool explains) {
 }
 
 std::string to_string(const Outcome& outcome, bool explains) {
-  std::string out = signed_as(outcome.signatures);
+  std::string out =
+      outcome.judgement ? to_string(*outcome.judgement) : signed_as(outcome.signatures);
   if (out.empty()) out = "not signed";
   if (outcome.action != Action::accept) {
     out += ", ";

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "countersign/domain/name.hpp"
 #include "countersign/mailflow/explanation.hpp"
 #include "countersign/mailflow/header_edit.hpp"
+#include "countersign/mailflow/judgement.hpp"
 #include "countersign/mailflow/policy.hpp"
 
 namespace countersign::mailflow {
@@ -28,6 +30,8 @@ struct SignedAs {
 /// What became of a message: what is done to it, and what the log says about it.
 struct Outcome {
   Action action = Action::accept;
+  /// For reject and tempfail: basic and enhanced status code, as "550 5.7.26"; empty for the usual.
+  std::string action_codes;
   /// For reject, tempfail and quarantine: the reason, for the sender or the postmaster.
   std::string action_text;
   /// To be made in this order; empty unless accepted.
@@ -40,6 +44,10 @@ struct Outcome {
   std::vector<Explanation> reasons;
   std::uint64_t header_octets = 0;
   std::uint64_t body_octets = 0;
+
+  /// What was found out, for mail from outside that was judged; shared, as the log and those who ask
+  /// for an explanation keep it.
+  std::shared_ptr<const Judgement> judgement;
 };
 
 /// True when somebody should do something about one of its reasons: a line of a table that names no
@@ -50,8 +58,8 @@ struct Outcome {
 /// somebody should do something about.
 [[nodiscard]] std::vector<Explanation> told_reasons(const Outcome& outcome, bool explains);
 
-/// One line for the log, without the queue id: as whom the message was signed, or why not, and
-/// told_reasons().
+/// One line for the log, without the queue id: as whom the message was signed, or why not, or what
+/// it was judged to be, and told_reasons().
 [[nodiscard]] std::string to_string(const Outcome& outcome, bool explains);
 
 }  // namespace countersign::mailflow

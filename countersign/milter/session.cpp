@@ -27,9 +27,9 @@ namespace {
 
 using mailflow::Action;
 using mailflow::Envelope;
+using mailflow::Flow;
 using mailflow::HeaderEdit;
 using mailflow::MacroMap;
-using mailflow::Outbound;
 using mailflow::Outcome;
 using mailflow::Policy;
 
@@ -63,6 +63,13 @@ std::string reply_text(std::string_view codes, std::string_view text) {
   return out;
 }
 
+/// The reply that refuses the message, with the codes that the outcome has or the usual ones.
+std::string refusal(const Outcome& outcome, std::string_view usual_codes) {
+  const std::string_view codes =
+      outcome.action_codes.empty() ? usual_codes : std::string_view(outcome.action_codes);
+  return reply_text(codes, outcome.action_text);
+}
+
 void append_verdict(std::string& out, const Outcome& outcome) {
   switch (outcome.action) {
     case Action::accept:
@@ -73,9 +80,9 @@ void append_verdict(std::string& out, const Outcome& outcome) {
       append_reply(out, Quarantine{outcome.action_text});
       return append_reply(out, Verdict{ReplyCode::accept});
     case Action::reject:
-      return append_reply(out, ReplyText{reply_text("550 5.7.1", outcome.action_text)});
+      return append_reply(out, ReplyText{refusal(outcome, "550 5.7.1")});
     case Action::tempfail:
-      return append_reply(out, ReplyText{reply_text("451 4.7.1", outcome.action_text)});
+      return append_reply(out, ReplyText{refusal(outcome, "451 4.7.1")});
   }
 }
 
@@ -83,7 +90,7 @@ void append_verdict(std::string& out, const Outcome& outcome) {
 
 struct Session::State {
   /// How far the message at hand has come.
-  enum class Phase : std::uint8_t { none, header, body };
+  enum class Phase : std::uint8_t { none, header, body, judging };
 
   explicit State(PolicySource source)
       : policies(std::move(source)), reader(policies()->limits.milter_frame_bytes_max) {}
@@ -106,10 +113,12 @@ struct Session::State {
   countersign::Header header;
   std::size_t header_bytes = 0;
   std::optional<SplitErrorCode> over_limit;
-  std::optional<Outbound> outbound;
+  std::optional<Flow> flow;
+  std::string waiting;  // Octets that came behind the message that is being judged.
 
   void receive(std::string_view octets, std::chrono::sys_seconds time);
   void receive(const Command& command, std::chrono::sys_seconds time);
+  void finish(Outcome outcome, std::chrono::sys_seconds time);
   void end_of_input();
 
  private:
@@ -143,12 +152,14 @@ struct Session::State {
   void keep_macros(MacroMap& kept, Macros& command);
   void keep_field(const HeaderField& field);
   [[nodiscard]] std::optional<SplitErrorCode> limit_passed(std::size_t field_bytes) const;
+  void answer_message(Outcome outcome);
   void append_edits(const std::vector<HeaderEdit>& edits);
 };
 
 // --- octets, commands, the end ------------------------------------------------------------------
 
 void Session::State::receive(std::string_view octets, std::chrono::sys_seconds time) {
+  COUNTERSIGN_ASSERT(phase != Phase::judging);
   while (!closed) {
     const Result<std::optional<Frame>, PacketError> frame = reader.next(octets);
     if (!frame) return fail(SessionErrorCode::bad_packet, frame.error());
@@ -157,6 +168,10 @@ void Session::State::receive(std::string_view octets, std::chrono::sys_seconds t
     const Result<Command, PacketError> command = parse_command(**frame);
     if (!command) return fail(SessionErrorCode::bad_packet, command.error());
     receive(*command, time);
+    if (phase == Phase::judging) {
+      waiting = octets;
+      return;
+    }
   }
 }
 
@@ -287,7 +302,7 @@ void Session::State::drop_message() {
 }
 
 void Session::State::forget_message() {
-  outbound.reset();  // It views the envelope.
+  flow.reset();  // It views the envelope.
   phase = Phase::none;
   header.clear();
   header_bytes = 0;
@@ -352,7 +367,7 @@ void Session::State::keep_field(const HeaderField& field) {
 void Session::State::end_header() {
   if (phase == Phase::none) begin_message();
   phase = Phase::body;
-  outbound.emplace(policy, envelope, std::exchange(header, {}), over_limit);
+  flow.emplace(policy, envelope, std::exchange(header, {}), over_limit);
 }
 
 void Session::State::take(const EndOfHeader&) {
@@ -363,19 +378,30 @@ void Session::State::take(const EndOfHeader&) {
 
 void Session::State::take(const BodyChunk& command) {
   if (phase != Phase::body) end_header();
-  outbound->body(command.octets);
-  const bool has_enough = !outbound->wants_body() && has(step::skip);
+  flow->body(command.octets);
+  const bool has_enough = !flow->wants_body() && has(step::skip);
   answer(step::no_reply_body_chunk, has_enough ? ReplyCode::skip : ReplyCode::continue_);
 }
 
 void Session::State::take(const EndOfBody& command) {
   if (phase != Phase::body) end_header();
-  outbound->body(command.octets);
-  Outcome outcome = std::move(*outbound).finish(now);
+  flow->body(command.octets);
+  if (!flow->is_judged()) return answer_message(std::move(*flow).finish_unjudged(now));
+  phase = Phase::judging;
+  step.judging.emplace(std::move(*flow).finish(now));
+}
+
+void Session::State::answer_message(Outcome outcome) {
   append_edits(outcome.edits);
   append_verdict(step.send, outcome);
   step.events.emplace_back(MessageFinished{client_text(envelope), std::move(outcome)});
   forget_message();
+}
+
+void Session::State::finish(Outcome outcome, std::chrono::sys_seconds time) {
+  COUNTERSIGN_ASSERT(phase == Phase::judging);
+  answer_message(std::move(outcome));
+  receive(std::exchange(waiting, {}), time);
 }
 
 void Session::State::append_edits(const std::vector<HeaderEdit>& edits) {
@@ -423,6 +449,13 @@ Step Session::receive(const Command& command, std::chrono::sys_seconds now) {
   state_->receive(command, now);
   return std::exchange(state_->step, {});
 }
+
+Step Session::finish(mailflow::Outcome outcome, std::chrono::sys_seconds now) {
+  state_->finish(std::move(outcome), now);
+  return std::exchange(state_->step, {});
+}
+
+bool Session::is_judging() const { return state_->phase == State::Phase::judging; }
 
 Step Session::end_of_input() {
   state_->end_of_input();

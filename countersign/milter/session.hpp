@@ -5,8 +5,11 @@
 //
 //   Session session(policies);
 //   while (read(chunk)) {
-//     const Step step = session.receive(chunk, now);
-//     write(step.send);  log(step.events);
+//     Step step = session.receive(chunk, now);
+//     for (;; step = session.finish(drive(*std::move(step.judging)), now)) {
+//       write(step.send);  log(step.events);
+//       if (!step.judging) break;
+//     }
 //     if (step.close) break;
 //   }
 //   log(session.end_of_input().events);     // only when the MTA went away by itself
@@ -26,12 +29,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
-#include "countersign/mailflow/outbound.hpp"
+#include "countersign/dns/asking.hpp"
+#include "countersign/mailflow/flow.hpp"
 #include "countersign/mailflow/policy.hpp"
 #include "countersign/milter/packet.hpp"
 
@@ -86,6 +91,9 @@ struct Step {
   std::string send;           ///< octets for the MTA, often none
   std::vector<Event> events;  ///< for the log, in order
   bool close = false;         ///< close the connection when all is sent
+  /// A message that is being judged: run it to its end with answers of DNS and hand the outcome to
+  /// Session::finish(). It views the session, which must outlive it, and takes no octets until then.
+  std::optional<dns::Asking<mailflow::Outcome>> judging;
 };
 
 /// The filter's side of one milter connection.
@@ -98,11 +106,17 @@ class Session {
   Session& operator=(Session&&) noexcept;
 
   /// Takes octets of the MTA, in chunks of any size. After a step that says close nothing more is
-  /// taken.
+  /// taken. Not to be called while is_judging().
   [[nodiscard]] Step receive(std::string_view octets, std::chrono::sys_seconds now);
 
   /// Takes one command, for those who have it without frames.
   [[nodiscard]] Step receive(const Command& command, std::chrono::sys_seconds now);
+
+  /// Answers the message that was judged, and goes on with what came behind it. The Asking that the
+  /// outcome comes from must be gone.
+  [[nodiscard]] Step finish(mailflow::Outcome outcome, std::chrono::sys_seconds now);
+  /// True between a step that has a judging and finish().
+  [[nodiscard]] bool is_judging() const;
 
   /// The MTA closed the connection.
   [[nodiscard]] Step end_of_input();

@@ -5,6 +5,7 @@
 #include "countersign/milter/session_negotiation.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace countersign::milter {
 
@@ -25,9 +26,23 @@ constexpr std::uint32_t all_silences =
     step::no_reply_mail_from | step::no_reply_rcpt_to | step::no_reply_data |
     step::no_reply_unknown | step::no_reply_end_of_header | step::no_reply_body_chunk;
 
+bool may_quarantine(const mailflow::Actions& actions) {
+  using mailflow::RejectPolicy;
+  return actions.dmarc_reject != RejectPolicy::reject ||
+         std::ranges::any_of(
+             std::array{actions.ambiguous, actions.bare_line_end, actions.dmarc_quarantine,
+                        actions.dmarc_temperror, actions.dmarc_permerror, actions.spf_fail,
+                        actions.spf_softfail, actions.spf_temperror, actions.spf_permerror,
+                        actions.helo_fail, actions.no_signature, actions.bad_signature,
+                        actions.key_not_found, actions.dns_error, actions.bad_key,
+                        actions.unauthenticated},
+             [](Action action) { return action == Action::quarantine; });
+}
+
 bool may_quarantine(const Policy& policy) {
   return policy.on_bad_author == Action::quarantine ||
-         policy.on_signing_error == Action::quarantine || policy.on_limit == Action::quarantine;
+         policy.on_signing_error == Action::quarantine || policy.on_limit == Action::quarantine ||
+         (policy.judges && may_quarantine(policy.judging.actions));
 }
 
 std::uint32_t wanted_steps(const Policy& policy) {
@@ -60,8 +75,9 @@ bool Needs::cover(const Needs& others) const {
 
 Needs needs_of(const Policy& policy) {
   Needs needs;
-  if (policy.signs) needs.actions |= action::add_headers;
-  if (policy.signs && policy.removes_old_signatures) needs.actions |= action::change_headers;
+  if (policy.signs || policy.judges) needs.actions |= action::add_headers;
+  const bool removes = policy.judges || (policy.signs && policy.removes_old_signatures);
+  if (removes) needs.actions |= action::change_headers;
   if (may_quarantine(policy)) needs.actions |= action::quarantine;
   needs.unwanted_steps = all_steps & ~wanted_steps(policy);
   for (const mailflow::MacroRule& rule : policy.macros) needs.macros.push_back(rule.name);

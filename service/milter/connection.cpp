@@ -7,7 +7,11 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <optional>
+#include <utility>
 
+#include "countersign/assert.hpp"
+#include "service/dns/drive.hpp"
 #include "service/log/log.hpp"
 
 namespace countersign::service {
@@ -18,6 +22,8 @@ using asio::posix::stream_descriptor;
 
 // Waits end with an error when somebody wakes the connection; what for is in its members.
 constexpr auto or_awake = asio::as_tuple(asio::use_awaitable);
+// For all questions of a message together. RFC 7208 §4.6.4 asks for 20 s at least.
+constexpr std::chrono::seconds judging_max{20};
 constexpr std::string_view tempfail_frame("\0\0\0\1t", 5);
 
 std::chrono::sys_seconds now() {
@@ -52,15 +58,47 @@ asio::awaitable<void> Connection::serve() {
       if (may_end()) break;
       continue;
     }
-    const milter::Step step = received == Received::end
-                                  ? session_.end_of_input()
-                                  : session_.receive({host_.buffer.data(), size}, now());
+    milter::Step step = received == Received::end
+                            ? session_.end_of_input()
+                            : session_.receive({host_.buffer.data(), size}, now());
+    if (!co_await carry_out(std::move(step)) || received == Received::end) break;
+    expect_packet();
+  }
+}
+
+/// Does what a step says, and what follows from it; false when the connection is over.
+asio::awaitable<bool> Connection::carry_out(milter::Step step) {
+  for (;;) {
     // The MTA waits for the reply, nobody for the log.
     const bool sent = step.send.empty() || co_await send(step.send);
     report(step.events);
-    if (!sent || step.close || received == Received::end) break;
-    expect_packet();
+    if (!sent || step.close) co_return false;
+    if (!step.judging) co_return true;
+    // Its frames view the session and end before it goes on.
+    std::optional<mailflow::Outcome> outcome =
+        co_await judge(*std::exchange(step.judging, std::nullopt));
+    if (!outcome) co_return false;
+    step = session_.finish(*std::move(outcome), now());
   }
+}
+
+/// Judges a message; nothing when the connection was ended meanwhile.
+asio::awaitable<std::optional<mailflow::Outcome>> Connection::judge(
+    dns::Asking<mailflow::Outcome> judging) {
+  // All waiting for DNS ends by itself, so the watchdog has nothing to watch.
+  expect(Due::nothing, host_.timeouts.idle + judging_max);
+  const Deadline deadline{.end = std::chrono::steady_clock::now() + judging_max,
+                          .question = host_.dns_timeout};
+  COUNTERSIGN_ASSERT(host_.resolver != nullptr);
+  is_judging_ = true;
+  std::optional<mailflow::Outcome> outcome;
+  try {
+    outcome = co_await drive(std::move(judging), *host_.resolver, deadline);
+  } catch (const boost::system::system_error&) {
+    if (!ended_) throw;
+  }
+  is_judging_ = false;
+  co_return ended_ ? std::nullopt : std::move(outcome);
 }
 
 Connection::Received Connection::receive(std::size_t& size) {
@@ -110,6 +148,7 @@ void Connection::finish() {
 
 void Connection::end() {
   ended_ = true;
+  if (is_judging_) cancel_.emit(asio::cancellation_type::terminal);
   wake();
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <chrono>
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <string_view>
 
 #include "countersign/milter/session.hpp"
+#include "service/dns/resolver.hpp"
 #include "service/milter/event_log.hpp"
 #include "service/run/descriptor.hpp"
 
@@ -36,6 +38,8 @@ struct ConnectionHost {
   milter::PolicySource policies;
   ConnectionTimeouts timeouts;
   EventDetail detail;
+  Resolver* resolver = nullptr;  ///< for mail that is judged; there must be one before any is
+  std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};  ///< for one answer
   bool stopping = false;  ///< connections close when their message is finished
 };
 
@@ -48,6 +52,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  /// Cancels what serve() waits for when the connection ends; to be bound to the coroutine.
+  [[nodiscard]] boost::asio::cancellation_slot cancellation() { return cancel_.slot(); }
   /// Serves until either side ends it. What it throws goes to fail().
   [[nodiscard]] boost::asio::awaitable<void> serve();
 
@@ -64,8 +70,11 @@ class Connection {
  private:
   enum class Received : std::uint8_t { octets, nothing, end };
   /// What the peer must do before the deadline.
-  enum class Due : std::uint8_t { next_packet, rest_of_packet, taking_the_reply };
+  enum class Due : std::uint8_t { next_packet, rest_of_packet, taking_the_reply, nothing };
 
+  [[nodiscard]] boost::asio::awaitable<bool> carry_out(milter::Step step);
+  [[nodiscard]] boost::asio::awaitable<std::optional<mailflow::Outcome>> judge(
+      dns::Asking<mailflow::Outcome> judging);
   [[nodiscard]] boost::asio::awaitable<bool> send(std::string_view octets);
   [[nodiscard]] Received receive(std::size_t& size);
   [[nodiscard]] bool may_end() const { return host_.stopping && session_.is_idle(); }
@@ -81,6 +90,8 @@ class Connection {
   std::uint64_t packets_ = 0;  // That were complete when the deadline was set.
   Due due_ = Due::rest_of_packet;
   bool ended_ = false;
+  bool is_judging_ = false;
+  boost::asio::cancellation_signal cancel_;
 };
 
 }  // namespace countersign::service

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -13,22 +14,6 @@
 
 namespace countersign::service {
 namespace {
-
-std::string_view to_word(mailflow::Action action) {
-  switch (action) {
-    case mailflow::Action::accept:
-      return "accept";
-    case mailflow::Action::discard:
-      return "discard";
-    case mailflow::Action::quarantine:
-      return "quarantine";
-    case mailflow::Action::reject:
-      return "reject";
-    case mailflow::Action::tempfail:
-      return "tempfail";
-  }
-  return "unknown";
-}
 
 std::string join_reasons(const mailflow::Outcome& outcome, bool explains) {
   std::string text;
@@ -50,6 +35,66 @@ std::string join_signatures(const mailflow::Outcome& outcome) {
   return text;
 }
 
+/// "pass d=a.example s=mail, fail d=…": one entry a signature, from the top down.
+std::string join_signatures(const mailflow::Verdict& verdict) {
+  std::string text;
+  for (const dkim::SignatureResult& one : verdict.signatures) {
+    if (!text.empty()) text += ", ";
+    text += to_string(one.result);
+    if (one.signature) {
+      text += fmt::format(" d={} s={}", one.signature->sdid.text(), one.signature->selector.text());
+    }
+    if (one.result != dkim::Result::pass) text += fmt::format(" ({})", name_of(one.reason));
+  }
+  return text;
+}
+
+std::string join_overrides(const mailflow::Disposition& disposition) {
+  std::string text;
+  for (const mailflow::Override& one : disposition.overrides) {
+    if (!text.empty()) text += "; ";
+    text += fmt::format("{} ({})", to_string(one.reason), one.comment);
+  }
+  return text;
+}
+
+void add_spf(std::string_view key, const std::optional<spf::Outcome>& spf,
+             std::vector<LogField>& fields) {
+  if (!spf) return;
+  fields.emplace_back(std::string(key), std::string(to_string(spf->result)));
+  if (spf->domain) fields.emplace_back(std::string(key) + "_domain", spf->domain->text());
+}
+
+/// What was found out and what follows, a field for each.
+void add_judgement(const mailflow::Judgement& judgement, std::vector<LogField>& fields) {
+  const mailflow::Verdict& verdict = judgement.verdict;
+  add_spf("helo", verdict.helo, fields);
+  add_spf("spf", verdict.mail_from, fields);
+  if (verdict.checked_dkim) {
+    fields.emplace_back("dkim", std::string(to_string(dkim::summarize(verdict.signatures))));
+    if (!verdict.signatures.empty()) fields.emplace_back("signatures", join_signatures(verdict));
+  }
+  if (const auto dmarc = verdict.dmarc_result()) {
+    fields.emplace_back("dmarc", std::string(to_string(*dmarc)));
+  }
+  if (verdict.dmarc && verdict.dmarc->policy) {
+    fields.emplace_back("policy", std::string(to_string(*verdict.dmarc->policy)));
+  }
+  for (const mailflow::Ambiguity& one : verdict.authorship.ambiguities) {
+    fields.emplace_back("ambiguity", to_string(one));
+  }
+  const mailflow::Disposition& disposition = judgement.disposition;
+  if (disposition.rule) fields.emplace_back("rule", std::string(name_of(*disposition.rule)));
+  if (!disposition.overrides.empty()) fields.emplace_back("override", join_overrides(disposition));
+  if (!disposition.text.empty()) fields.emplace_back("text", disposition.text);
+  if (judgement.removed_fields > 0) {
+    fields.emplace_back("removed_fields", std::to_string(judgement.removed_fields));
+  }
+  if (judgement.is_shadow) {
+    fields.emplace_back("shadow", std::string(to_string(disposition.action)));
+  }
+}
+
 struct EventWriter {
   Log& log;
   EventDetail detail;
@@ -67,19 +112,22 @@ struct EventWriter {
     const bool trouble =
         outcome.action != mailflow::Action::accept || mailflow::has_problem(outcome);
     const LogLevel level = trouble ? LogLevel::warning : LogLevel::info;
-    if (!trouble && !detail.successes && !detail.explains) return;
+    const bool was_judged = outcome.judgement != nullptr;
+    if (!trouble && !was_judged && !detail.successes && !detail.explains) return;
     if (!log.is_on(level)) return;
     const bool was_signed = !outcome.signatures.empty();
     std::vector<LogField> fields{{"queue_id", outcome.queue_id},
-                                 {"action", std::string(to_word(outcome.action))},
+                                 {"action", std::string(to_string(outcome.action))},
                                  {"client", event.client},
                                  {"author", outcome.author}};
     if (was_signed) fields.emplace_back("signatures", join_signatures(outcome));
+    if (was_judged) add_judgement(*outcome.judgement, fields);
     std::string why = join_reasons(outcome, detail.explains);
     if (!why.empty()) fields.emplace_back("why", std::move(why));
     fields.emplace_back("header_octets", std::to_string(outcome.header_octets));
     if (was_signed) fields.emplace_back("body_octets", std::to_string(outcome.body_octets));
-    log.write(level, was_signed ? "signed" : "not signed", fields);
+    const std::string_view message = was_signed ? "signed" : was_judged ? "judged" : "not signed";
+    log.write(level, message, fields);
   }
 
   void operator()(const milter::MessageAborted& event) const {

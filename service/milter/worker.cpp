@@ -2,6 +2,7 @@
 
 #include "service/milter/worker.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
@@ -30,7 +31,9 @@ Worker::Worker(WorkerSettings settings, Log& log, std::function<void()> on_conne
             .log = log,
             .policies = [this] { return policy_; },
             .timeouts = settings.timeouts,
-            .detail = settings.detail},
+            .detail = settings.detail,
+            .resolver = settings.resolver,
+            .dns_timeout = settings.dns_timeout},
       on_connection_end_(std::move(on_connection_end)) {}
 
 Worker::~Worker() = default;
@@ -58,6 +61,8 @@ void Worker::adopt(WorkerSettings settings) {
     policy_ = std::move(settings.policy);
     host_.timeouts = settings.timeouts;
     host_.detail = settings.detail;
+    host_.resolver = settings.resolver;
+    host_.dns_timeout = settings.dns_timeout;
   });
 }
 
@@ -81,10 +86,12 @@ void Worker::open(Descriptor socket) {
   try {
     connections_.emplace_front(context_, std::move(socket), host_);
     const Connections::iterator self = connections_.begin();
-    asio::co_spawn(context_, self->serve(), [this, self](const std::exception_ptr& error) {
+    const auto on_end = [this, self](const std::exception_ptr& error) {
       if (error) self->fail(error);
       close(self);
-    });
+    };
+    asio::co_spawn(context_, self->serve(),
+                   asio::bind_cancellation_slot(self->cancellation(), on_end));
   } catch (const std::exception& error) {
     host_.log.write(LogLevel::error, "cannot serve a connection", {{"error", error.what()}});
     connections_.erase(connections_.begin(), before);

@@ -24,6 +24,8 @@ struct WorkerSettings {
   std::shared_ptr<const mailflow::Policy> policy;  ///< never null
   ConnectionTimeouts timeouts;
   EventDetail detail;
+  Resolver* resolver = nullptr;  ///< not null when the policy judges; outlives the worker
+  std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};
 };
 
 /// One worker.

@@ -53,7 +53,9 @@ void unblock_signals() {
 
 bool is_fixed(std::string_view key) {
   constexpr std::string_view sinks[] = {"log.syslog", "log.stderr", "log.facility", "log.name"};
-  return key.starts_with("daemon.") || std::ranges::find(sinks, key) != std::end(sinks);
+  const bool is_of_dns = key.starts_with("dns.") && key != "dns.timeout";
+  return key.starts_with("daemon.") || is_of_dns ||
+         std::ranges::find(sinks, key) != std::end(sinks);
 }
 
 }  // namespace
@@ -119,6 +121,7 @@ void Daemon::run_control() {
 }
 
 void Daemon::start_workers() {
+  if (!start_dns(snapshot_)) throw StartError("DNS cannot be started", EX_UNAVAILABLE);
   const std::size_t count = worker_count(snapshot_.settings);
   for (std::size_t i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(worker_settings(), log_,
@@ -139,12 +142,25 @@ void Daemon::start_workers() {
   }
 }
 
-WorkerSettings Daemon::worker_settings() const {
+/// Starts DNS when it is needed for the first time; false when it cannot be.
+bool Daemon::start_dns(const config::Snapshot& snapshot) {
+  if (dns_ || !snapshot.policy->judges) return true;
+  try {
+    dns_.emplace(snapshot.settings.dns);
+  } catch (const StartError& error) {
+    log_.write(LogLevel::error, error.what());
+  }
+  return dns_.has_value();
+}
+
+WorkerSettings Daemon::worker_settings() {
   const config::Settings& settings = snapshot_.settings;
   return {
       .policy = snapshot_.policy,
       .timeouts = {.idle = settings.limits.idle_timeout, .packet = settings.limits.packet_timeout},
-      .detail = {.successes = settings.log.successes, .explains = settings.log.explains}};
+      .detail = {.successes = settings.log.successes, .explains = settings.log.explains},
+      .resolver = dns_ ? &dns_->resolver() : nullptr,
+      .dns_timeout = settings.dns.timeout};
 }
 
 void Daemon::wait_for_signal() {
@@ -205,6 +221,10 @@ void Daemon::take_over(config::Snapshot fresh) {
   log_problems(log_, fresh.problems);
   if (worst(fresh.problems) >= config::Severity::error || fresh.policy == nullptr) {
     log_.write(LogLevel::error, "the settings have errors; the old ones stay in force");
+    return;
+  }
+  if (!start_dns(fresh)) {
+    log_.write(LogLevel::error, "DNS cannot be started; the old settings stay in force");
     return;
   }
   for (std::string& key : changed_fixed_settings(started_with_, fresh.settings)) {

@@ -22,6 +22,7 @@
 #include "service/milter/listening_socket.hpp"
 #include "service/milter/worker.hpp"
 #include "service/run/background.hpp"
+#include "service/run/daemon_dns.hpp"
 
 namespace countersign::service {
 
@@ -62,7 +63,8 @@ class Daemon {
   void stop();
   void stop_at_once();
   void worker_ended();
-  [[nodiscard]] WorkerSettings worker_settings() const;
+  [[nodiscard]] bool start_dns(const config::Snapshot& snapshot);
+  [[nodiscard]] WorkerSettings worker_settings();
 
   boost::asio::io_context control_;
   boost::asio::signal_set signals_;
@@ -73,6 +75,7 @@ class Daemon {
   std::vector<ListeningSocket>& sockets_;
   Log& log_;
   Readiness readiness_;
+  std::optional<DaemonDns> dns_;  // Made when mail is judged for the first time; outlives workers.
   std::vector<std::unique_ptr<Worker>> workers_;
   Listener listener_;
   std::size_t next_worker_ = 0;

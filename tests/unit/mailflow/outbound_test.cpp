@@ -142,15 +142,18 @@ TEST(Outbound, MakesAllSignaturesInTheOrderOfTheLines) {
 TEST(Outbound, SaysWhetherTheBodyMatters) {
   const auto policy = std::make_shared<const Policy>(policy_for_example_org());
   const Envelope ours = from_client();
-  EXPECT_TRUE(Outbound(policy, ours, header_from("a@example.org")).wants_body());
-  EXPECT_FALSE(Outbound(policy, ours, header_from("a@example.net")).wants_body());
+  const Header author = header_from("a@example.org");
+  const Header stranger = header_from("a@example.net");
+  EXPECT_TRUE(Outbound(policy, ours, author).wants_body());
+  EXPECT_FALSE(Outbound(policy, ours, stranger).wants_body());
 }
 
 TEST(Outbound, ReadsTheQueueIdAtTheEnd) {
   const auto policy = std::make_shared<const Policy>(policy_for_example_org());
   Envelope envelope = from_client();
   envelope.macros.clear();
-  Outbound outbound(policy, envelope, header_from("a@example.org"));
+  const Header fields = header_from("a@example.org");
+  Outbound outbound(policy, envelope, fields);
   envelope.macros["i"] = "late";
   EXPECT_EQ(std::move(outbound).finish(test::signing_time).queue_id, "late");
 }

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "countersign/mailflow/flow.hpp"
+
+#include <utility>
+
+#include "countersign/assert.hpp"
+#include "countersign/authres/field.hpp"
+#include "countersign/mailflow/inbound.hpp"
+#include "countersign/mailflow/outbound.hpp"
+#include "countersign/mailflow/results_field.hpp"
+#include "countersign/spf/received_spf.hpp"
+
+namespace countersign::mailflow {
+
+struct Flow::State {
+  State(std::shared_ptr<const Policy> policy_given, const Envelope& envelope_given,
+        Header header_given, std::optional<SplitErrorCode> over_limit)
+      : policy(std::move(policy_given)),
+        envelope(envelope_given),
+        header(std::move(header_given)),
+        outbound(policy, envelope, header, over_limit) {
+    if (is_for_judging()) inbound.emplace(policy, envelope, header, over_limit);
+  }
+
+  std::shared_ptr<const Policy> policy;
+  const Envelope& envelope;
+  const Header header;
+  Outbound outbound;
+  std::optional<Inbound> inbound;
+
+  /// True for what comes from outside, unless a rule for all mail has ended it already.
+  [[nodiscard]] bool is_for_judging() const {
+    return policy->judges && outbound.is_incoming() &&
+           !policy->judging.unjudged.match(envelope.client_host, envelope.client_ip);
+  }
+
+  [[nodiscard]] Judgement judge(Verdict verdict) const {
+    Judgement judgement;
+    judgement.disposition = dispose(verdict, envelope, policy->judging);
+    judgement.is_shadow = policy->judging.shadow;
+    judgement.results_field =
+        authres::format_field({authserv_id_for(policy->judging.results, envelope),
+                               results_of(verdict, envelope, policy->judging.results)},
+                              {.comments = policy->judging.results.comments}, policy->limits);
+    judgement.verdict = std::move(verdict);
+    return judgement;
+  }
+
+  [[nodiscard]] HeaderField received_spf(const spf::Outcome& outcome) const {
+    return HeaderField(spf::format_received_spf({.client_ip = *envelope.client_ip,
+                                                 .helo = envelope.helo,
+                                                 .mail_from = envelope.mail_from,
+                                                 .identity = outcome.identity,
+                                                 .receiver = policy->judging.receiver,
+                                                 .now = {}},
+                                                outcome));
+  }
+
+  /// Puts the judgement into what is done.
+  void carry_out(Judgement judgement, Outcome& outcome) const {
+    std::vector<HeaderEdit> edits = forged_fields(header, policy->judging.results, policy->limits);
+    judgement.removed_fields = edits.size();
+    const std::optional<spf::Outcome>& spf = judgement.verdict.mail_from;
+    if (policy->judging.results.received_spf && spf)
+      edits.push_back(insert_at_top(received_spf(*spf)));
+    edits.push_back(insert_at_top(HeaderField(judgement.results_field)));
+    if (!judgement.is_shadow) {
+      outcome.edits = std::move(edits);
+      outcome.action = judgement.disposition.action;
+      outcome.action_codes = judgement.disposition.codes;
+      outcome.action_text = judgement.disposition.text;
+    }
+    outcome.judgement = std::make_shared<const Judgement>(std::move(judgement));
+  }
+};
+
+Flow::Flow(std::shared_ptr<const Policy> policy, const Envelope& envelope, Header header,
+           std::optional<SplitErrorCode> over_limit)
+    : state_(std::make_unique<State>(std::move(policy), envelope, std::move(header), over_limit)) {}
+
+Flow::~Flow() = default;
+Flow::Flow(Flow&&) noexcept = default;
+Flow& Flow::operator=(Flow&&) noexcept = default;
+
+bool Flow::wants_body() const { return is_judged() || state_->outbound.wants_body(); }
+
+bool Flow::is_judged() const { return state_->inbound.has_value(); }
+
+void Flow::body(std::string_view chunk) {
+  state_->outbound.body(chunk);
+  if (state_->inbound) state_->inbound->body(chunk);
+}
+
+Outcome Flow::finish_unjudged(std::chrono::sys_seconds now) && {
+  COUNTERSIGN_ASSERT(!is_judged());
+  return std::move(state_->outbound).finish(now);
+}
+
+dns::Asking<Outcome> Flow::finish(std::chrono::sys_seconds now) && {
+  return run(std::move(state_), now);
+}
+
+dns::Asking<Outcome> Flow::run(std::unique_ptr<State> state, std::chrono::sys_seconds now) {
+  Outcome outcome = std::move(state->outbound).finish(now);
+  if (!state->inbound) co_return outcome;
+  Verdict verdict = co_await std::move(*state->inbound).finish(now);
+  state->carry_out(state->judge(std::move(verdict)), outcome);
+  co_return outcome;
+}
+
+}  // namespace countersign::mailflow
