@@ -6,6 +6,7 @@
 #include "countersign/authres/field.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "countersign/assert.hpp"
@@ -312,14 +313,15 @@ void append_payload(text::FoldedField& line, const Field& field, const FormatOpt
   COUNTERSIGN_ASSERT(is_authserv_id(field.authserv_id));
   const bool is_plain_id = is_plain.all_of(field.authserv_id);
   line.word((is_plain_id ? field.authserv_id : text::quote(field.authserv_id).value_or("")) + ";");
-  bool is_first = true;
+  std::vector<std::string> all;
   for (const MethodResult& result : field.results) {
-    const std::vector<std::string> words = words_of(result, options, limits);
+    std::vector<std::string> words = words_of(result, options, limits);
     if (words.empty()) continue;
-    if (!std::exchange(is_first, false)) line.part(";");
-    for (const std::string& word : words) line.word(word);
+    if (!all.empty()) all.back() += ';';
+    std::ranges::move(words, std::back_inserter(all));
   }
-  if (is_first) line.word("none");
+  if (all.empty()) all.emplace_back("none");
+  for (const std::string& word : all) line.word(word);
 }
 
 }  // namespace countersign::authres

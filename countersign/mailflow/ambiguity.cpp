@@ -35,8 +35,8 @@ bool has_control_octet(std::string_view raw) {
 std::optional<AmbiguityCode> find_fault(const HeaderField& field) {
   if (has_control_octet(field.raw())) return AmbiguityCode::control_octet;
   if (!field.has_colon()) return AmbiguityCode::stray_line;
-  if (field.name().empty() || !is_field_name.all_of(field.name()))
-    return AmbiguityCode::odd_field_name;
+  const std::string_view name = field.raw().substr(0, field.raw().find(':'));
+  if (name.empty() || !is_field_name.all_of(name)) return AmbiguityCode::odd_field_name;
   return std::nullopt;
 }
 

@@ -64,8 +64,9 @@ bool has_problem(const Outcome& outcome) {
 }
 
 std::vector<Explanation> told_reasons(const Outcome& outcome, bool explains) {
+  const bool needs_cause = outcome.signatures.empty() && !outcome.judgement;
   const Explanation* cause =
-      outcome.signatures.empty() && !outcome.reasons.empty() ? &outcome.reasons.back() : nullptr;
+      needs_cause && !outcome.reasons.empty() ? &outcome.reasons.back() : nullptr;
   std::vector<Explanation> told;
   for (const Explanation& one : outcome.reasons)
     if (explains || &one == cause || is_problem(one.reason)) told.push_back(one);

@@ -54,8 +54,8 @@ struct Outcome {
 /// key, a From that cannot be read.
 [[nodiscard]] bool has_problem(const Outcome& outcome);
 
-/// The reasons that are told: all when it `explains`, else why nothing was signed, and what
-/// somebody should do something about.
+/// The reasons that are told: all when it `explains`, else why nothing was signed of what was not
+/// judged, and what somebody should do something about.
 [[nodiscard]] std::vector<Explanation> told_reasons(const Outcome& outcome, bool explains);
 
 /// One line for the log, without the queue id: as whom the message was signed, or why not, or what

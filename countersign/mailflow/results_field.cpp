@@ -37,7 +37,7 @@ std::string path_for_field(std::string_view path, const DomainName& domain) {
 
 MethodResult spf_result(const spf::Outcome& outcome) {
   MethodResult result{.method = "spf", .result = std::string(to_string(outcome.result))};
-  result.comment = to_string(outcome.reason);
+  result.comment = name_of(outcome.reason);
   return result;
 }
 
@@ -75,7 +75,7 @@ MethodResult dkim_result(const dkim::SignatureResult& one) {
     result.reason = std::string(name_of(one.reason));
   else if (!one.added_fields.empty())
     result.reason = "unsigned_" + text::to_lower(one.added_fields.front());
-  result.comment = to_string(one.reason);
+  if (one.key_bits > 0) result.comment = std::to_string(one.key_bits) + "-bit key";
   if (!one.signature) return result;
   add(result, "header", "d", one.signature->sdid.text());
   if (one.signature->auid != "@" + one.signature->sdid.text())
@@ -106,11 +106,11 @@ void add_dmarc(const Verdict& verdict, std::vector<MethodResult>& results) {
   if (!verdict.authorship.ambiguities.empty()) {
     const Ambiguity& first = verdict.authorship.ambiguities.front();
     result.reason = std::string(name_of(first.code));
-    result.comment = to_string(first);
   } else if (verdict.dmarc) {
     if (*told != dmarc::Result::pass && *told != dmarc::Result::none)
       result.reason = std::string(name_of(verdict.dmarc->reason));
-    result.comment = to_string(verdict.dmarc->reason);
+    if (verdict.dmarc->published_policy)
+      result.comment = "published: " + std::string(to_string(*verdict.dmarc->published_policy));
     if (verdict.dmarc->policy)
       add(result, "policy", "dmarc", std::string(to_string(*verdict.dmarc->policy)));
   }

@@ -58,18 +58,19 @@ std::string join_overrides(const mailflow::Disposition& disposition) {
   return text;
 }
 
-void add_spf(std::string_view key, const std::optional<spf::Outcome>& spf,
-             std::vector<LogField>& fields) {
+/// The result of an identity and the domain that it speaks about, under these keys.
+void add_spf(const std::optional<spf::Outcome>& spf, std::string_view key,
+             std::string_view domain_key, std::vector<LogField>& fields) {
   if (!spf) return;
-  fields.emplace_back(std::string(key), std::string(to_string(spf->result)));
-  if (spf->domain) fields.emplace_back(std::string(key) + "_domain", spf->domain->text());
+  fields.emplace_back(key, std::string(to_string(spf->result)));
+  if (spf->domain) fields.emplace_back(domain_key, spf->domain->text());
 }
 
 /// What was found out and what follows, a field for each.
 void add_judgement(const mailflow::Judgement& judgement, std::vector<LogField>& fields) {
   const mailflow::Verdict& verdict = judgement.verdict;
-  add_spf("helo", verdict.helo, fields);
-  add_spf("spf", verdict.mail_from, fields);
+  add_spf(verdict.helo, "helo", "helo_domain", fields);
+  add_spf(verdict.mail_from, "spf", "spf_domain", fields);
   if (verdict.checked_dkim) {
     fields.emplace_back("dkim", std::string(to_string(dkim::summarize(verdict.signatures))));
     if (!verdict.signatures.empty()) fields.emplace_back("signatures", join_signatures(verdict));
