@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "countersign/authres/field.hpp"
+
 namespace countersign::mailflow {
 
 namespace {
@@ -56,11 +58,39 @@ const DomainName* find_authenticated(const Verdict& verdict, const DomainSet& se
   return nullptr;
 }
 
+/// True when the results of a sealer say that the author was authenticated when the message came
+/// to him.
+bool says_dmarc_pass(const arc::SetResult& set, const DomainName& author, const Limits& limits) {
+  const auto field = authres::parse_field(set.payload, limits);
+  if (!field) return false;
+  return std::ranges::any_of(field->results, [&author](const authres::MethodResult& result) {
+    if (result.method != "dmarc" || result.result != "pass") return false;
+    const std::string* from = result.find("header", "from");
+    const auto domain = from == nullptr ? std::nullopt : std::optional(DomainName::parse(*from));
+    return domain && *domain && **domain == author;
+  });
+}
+
+/// The newest set of a sealer who is trusted and vouches for the author, if the chain passes
+/// (S-34).
+const arc::SetResult* find_trusted_set(const Verdict& verdict, const DomainSet& sealers) {
+  if (!verdict.arc || verdict.arc->status != arc::ChainStatus::pass) return nullptr;
+  for (auto set = verdict.arc->sets.rbegin(); set != verdict.arc->sets.rend(); ++set) {
+    if (!sealers.contains(set->sealer)) continue;
+    return says_dmarc_pass(*set, *verdict.authorship.author_domain, Limits{}) ? &*set : nullptr;
+  }
+  return nullptr;
+}
+
 /// Why mail that fails DMARC is let through all the same; nothing if it is not.
 std::optional<Override> find_override(const Verdict& verdict, const Envelope& envelope,
                                       const TrustPolicy& trust) {
   if (const DomainName* forwarder = find_authenticated(verdict, trust.forwarders))
     return Override{OverrideReason::trusted_forwarder, "authenticated as " + forwarder->text()};
+  if (const arc::SetResult* set = find_trusted_set(verdict, trust.sealers))
+    return Override{OverrideReason::trusted_forwarder,
+                    "arc=pass as[" + std::to_string(set->instance) + "].d=" + set->sealer.text() +
+                        " as[" + std::to_string(set->instance) + "].s=" + set->selector.text()};
   if (trust.networks.match(envelope.client_host, envelope.client_ip))
     return Override{OverrideReason::local_policy, "trusted network"};
   if (trust.authenticated && envelope.find_macro("auth_type") != nullptr)
@@ -86,7 +116,8 @@ bool is_corroborated(const Verdict& verdict) {
   const auto& spf = verdict.mail_from;
   const bool spf_fails =
       spf && spf->result == spf::Result::fail && spf->domain && is_near(*spf->domain, author);
-  return spf_fails && !is_signed && !verdict.is_list_mail;
+  const bool was_sealed = verdict.arc && verdict.arc->status != arc::ChainStatus::none;
+  return spf_fails && !is_signed && !was_sealed && !verdict.is_list_mail;
 }
 
 class Decision {

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "countersign/arc/chain.hpp"
 #include "countersign/dmarc/evaluate.hpp"
 #include "countersign/mailflow/iprev.hpp"
 #include "countersign/spf/check_host.hpp"
@@ -16,6 +17,7 @@ namespace {
 using MaybeSpf = std::optional<spf::Outcome>;
 using MaybeDiscovery = std::optional<dmarc::Discovery>;
 using MaybeIprev = std::optional<IprevOutcome>;
+using MaybeArc = std::optional<arc::Outcome>;
 
 dns::Asking<MaybeSpf> check_spf(std::optional<spf::CheckHost> request, Limits limits) {
   if (!request) co_return std::nullopt;
@@ -30,6 +32,12 @@ dns::Asking<MaybeDiscovery> discover(std::optional<DomainName> author_domain, Li
 dns::Asking<MaybeIprev> find_client_name(std::optional<IpAddress> client_ip, Limits limits) {
   if (!client_ip) co_return std::nullopt;
   co_return co_await check_iprev(*client_ip, limits);
+}
+
+dns::Asking<MaybeArc> check_arc(std::optional<arc::Verifier> verifier,
+                                std::chrono::sys_seconds now) {
+  if (!verifier) co_return std::nullopt;
+  co_return co_await std::move(*verifier).finish(now);
 }
 
 /// True when the MTA has found a name that leads back to the client.
@@ -47,13 +55,16 @@ struct Inbound::State {
         envelope(envelope_given),
         header(header_given),
         over_limit(over_limit_given),
-        verifier(header, policy->limits, {policy->judging.accepts_partly_signed_body}) {}
+        verifier(header, policy->limits, {policy->judging.accepts_partly_signed_body}) {
+    if (policy->judging.arc) chain.emplace(header, policy->limits);
+  }
 
   std::shared_ptr<const Policy> policy;
   const Envelope& envelope;
   const Header& header;
   std::optional<SplitErrorCode> over_limit;
   dkim::Verifier verifier;
+  std::optional<arc::Verifier> chain;
   LineEndWatch line_ends;
 
   [[nodiscard]] const JudgingPolicy& judging() const { return policy->judging; }
@@ -108,6 +119,7 @@ Inbound& Inbound::operator=(Inbound&&) noexcept = default;
 
 void Inbound::body(std::string_view chunk) {
   state_->verifier.body(chunk);
+  if (state_->chain) state_->chain->body(chunk);
   state_->line_ends.body(chunk);
 }
 
@@ -119,15 +131,17 @@ dns::Asking<Verdict> Inbound::judge(std::unique_ptr<State> state, std::chrono::s
   const Limits& limits = state->policy->limits;
   Verdict verdict = state->read_header();
 
-  auto [helo, mail_from, signatures, discovery, iprev] = co_await dns::all(
+  auto [helo, mail_from, signatures, arc, discovery, iprev] = co_await dns::all(
       check_spf(state->spf_request(spf::Identity::helo, now), limits),
       check_spf(state->spf_request(spf::Identity::mail_from, now), limits),
-      std::move(state->verifier).finish(now), discover(state->domain_for_dmarc(verdict), limits),
+      std::move(state->verifier).finish(now), check_arc(std::move(state->chain), now),
+      discover(state->domain_for_dmarc(verdict), limits),
       find_client_name(state->address_without_name(), limits));
 
   verdict.helo = std::move(helo);
   verdict.mail_from = std::move(mail_from);
   verdict.signatures = std::move(signatures);
+  verdict.arc = std::move(arc);
   verdict.iprev = iprev ? std::move(iprev) : state->name_of_client();
   if (discovery) {
     std::vector<dmarc::Identifier> identifiers =

@@ -20,6 +20,7 @@ std::string to_string(const Judgement& judgement) {
   std::string out;
   if (verdict.mail_from) add_word(out, "spf", to_string(verdict.mail_from->result));
   if (verdict.checked_dkim) add_word(out, "dkim", to_string(dkim::summarize(verdict.signatures)));
+  if (verdict.arc) add_word(out, "arc", to_string(verdict.arc->status));
   if (const auto dmarc = verdict.dmarc_result()) add_word(out, "dmarc", to_string(*dmarc));
   if (verdict.dmarc && verdict.dmarc->policy)
     add_word(out, "policy", to_string(*verdict.dmarc->policy));

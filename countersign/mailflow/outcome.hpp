@@ -45,8 +45,8 @@ struct Outcome {
   std::uint64_t header_octets = 0;
   std::uint64_t body_octets = 0;
 
-  /// What was found out, for mail from outside that was judged; shared, as the log and those who ask
-  /// for an explanation keep it.
+  /// What was found out, for mail from outside that was judged; shared, as the log and those who
+  /// ask for an explanation keep it.
   std::shared_ptr<const Judgement> judgement;
 };
 

@@ -99,6 +99,17 @@ void add_dkim(const Verdict& verdict, const ResultsPolicy& policy,
   }
 }
 
+void add_arc(const Verdict& verdict, const Envelope& envelope, std::vector<MethodResult>& results) {
+  if (!verdict.arc || verdict.arc->status == arc::ChainStatus::none) return;
+  MethodResult result{.method = "arc", .result = std::string(to_string(verdict.arc->status))};
+  if (verdict.arc->status == arc::ChainStatus::pass)
+    add(result, "header", "oldest-pass", std::to_string(verdict.arc->oldest_pass));
+  else
+    result.reason = std::string(name_of(verdict.arc->reason));
+  if (envelope.client_ip) add(result, "smtp", "remote-ip", envelope.client_ip->to_string());
+  results.push_back(std::move(result));
+}
+
 void add_dmarc(const Verdict& verdict, std::vector<MethodResult>& results) {
   const std::optional<dmarc::Result> told = verdict.dmarc_result();
   if (!told) return;
@@ -148,6 +159,7 @@ std::vector<MethodResult> results_of(const Verdict& verdict, const Envelope& env
   }
   add_spf(verdict, envelope, results);
   add_dkim(verdict, policy, results);
+  add_arc(verdict, envelope, results);
   add_dmarc(verdict, results);
   return results;
 }

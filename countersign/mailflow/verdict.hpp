@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "countersign/arc/chain.hpp"
 #include "countersign/dkim/verifier.hpp"
 #include "countersign/dmarc/evaluate.hpp"
 #include "countersign/mailflow/ambiguity.hpp"
@@ -31,6 +32,7 @@ struct Verdict {
   bool has_null_path = false;
   bool checked_dkim = false;
   std::vector<dkim::SignatureResult> signatures;  ///< from the top down
+  std::optional<arc::Outcome> arc;
   /// Absent when DMARC is not checked, or when there is no Author Domain to check.
   std::optional<dmarc::Outcome> dmarc;
 

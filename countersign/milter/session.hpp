@@ -92,7 +92,8 @@ struct Step {
   std::vector<Event> events;  ///< for the log, in order
   bool close = false;         ///< close the connection when all is sent
   /// A message that is being judged: run it to its end with answers of DNS and hand the outcome to
-  /// Session::finish(). It views the session, which must outlive it, and takes no octets until then.
+  /// Session::finish(). It views the session, which must outlive it and takes no octets until
+  /// then.
   std::optional<dns::Asking<mailflow::Outcome>> judging;
 };
 

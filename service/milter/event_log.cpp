@@ -75,6 +75,9 @@ void add_judgement(const mailflow::Judgement& judgement, std::vector<LogField>& 
     fields.emplace_back("dkim", std::string(to_string(dkim::summarize(verdict.signatures))));
     if (!verdict.signatures.empty()) fields.emplace_back("signatures", join_signatures(verdict));
   }
+  if (verdict.arc && verdict.arc->status != arc::ChainStatus::none) {
+    fields.emplace_back("arc", std::string(to_string(verdict.arc->status)));
+  }
   if (const auto dmarc = verdict.dmarc_result()) {
     fields.emplace_back("dmarc", std::string(to_string(*dmarc)));
   }

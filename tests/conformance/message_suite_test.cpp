@@ -56,6 +56,7 @@ std::string result_of(const Arrived& arrived, std::string_view method) {
   const mailflow::Verdict& verdict = arrived.verdict();
   if (method == "spf")
     return verdict.mail_from ? std::string(to_string(verdict.mail_from->result)) : "";
+  if (method == "arc") return std::string(to_string(verdict.arc->status));
   if (method == "dkim") return std::string(to_string(dkim::summarize(verdict.signatures)));
   return arrived.dmarc();
 }
@@ -63,7 +64,7 @@ std::string result_of(const Arrived& arrived, std::string_view method) {
 TEST_P(MessageEvaluation, GivesAnAcceptedResult) {
   const Arrived arrived = run();
   const boost::json::object& expect = GetParam().data().at("expect").as_object();
-  for (const char* method : {"spf", "dkim", "dmarc"}) {
+  for (const char* method : {"spf", "dkim", "arc", "dmarc"}) {
     if (!expect.contains(method)) continue;
     const std::vector<std::string> accepted = test::strings_of(expect.at(method));
     EXPECT_NE(std::ranges::find(accepted, result_of(arrived, method)), accepted.end())

@@ -188,7 +188,7 @@ TEST_F(TablesTest, BrokenSigningLinesAreTold) {
   EXPECT_THAT(told(),
               ElementsAre(AllOf(StartsWith("/st:1: error: the line of '*@a.example' names no key"),
                                 HasSubstr("write: *@a.example keyname")),
-                          StartsWith("/st:2: error: the signer 'nobody' has no '@'"),
+                          StartsWith("/st:2: warning: the signer 'nobody' is taken as '@nobody'"),
                           StartsWith("/st:3: error: "),
                           StartsWith("/st:4: error: the key 'K' is not in the KeyTable")));
   EXPECT_EQ(tables.lines.entries().size(), 3u) << "lines whose key is not there stay";

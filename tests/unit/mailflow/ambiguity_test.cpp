@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The tricks with From and with line ends, each by its rule.
 
 #include "countersign/mailflow/ambiguity.hpp"
 

@@ -57,8 +57,8 @@ struct Passage {
 };
 
 Outcome finish(Passage& mail) {
-  auto policy = std::make_shared<const Policy>(std::move(mail.policy));
-  Outbound outbound(std::move(policy), mail.envelope, mail.fields, mail.over_limit);
+  Outbound outbound(std::make_shared<const Policy>(mail.policy), mail.envelope, mail.fields,
+                    mail.over_limit);
   for (std::string_view rest = mail.body; !rest.empty();
        rest.remove_prefix(std::min(mail.chunk_octets, rest.size()))) {
     const test::Exact chunk = test::exact(rest.substr(0, mail.chunk_octets));
