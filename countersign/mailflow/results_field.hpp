@@ -21,10 +21,9 @@ namespace countersign::mailflow {
 /// and fits. RFC 8601 §2.5
 [[nodiscard]] std::string authserv_id_for(const ResultsPolicy& policy, const Envelope& envelope);
 
-/// The results of every check that was made, in the order auth, iprev, spf, dkim, arc, dmarc. Values
-/// of
-/// strangers are as they came: the field is written by authres::format_field(), which quotes them
-/// or leaves them out. RFC 8601 §2.7, RFC 9989 §9
+/// The results of every check that was made, in the order auth, iprev, spf, dkim, arc, dmarc.
+/// Values of strangers are as they came: the field is written by authres::format_field(), which
+/// quotes them or leaves them out. RFC 8601 §2.7, RFC 9989 §9
 [[nodiscard]] std::vector<authres::MethodResult> results_of(const Verdict& verdict,
                                                             const Envelope& envelope,
                                                             const ResultsPolicy& policy);

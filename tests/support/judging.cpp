@@ -26,6 +26,12 @@ std::string Arrived::results() const {
   return text;
 }
 
+Arrival by(const std::string& author, const std::string& more) {
+  return {.mail_from = author,
+          .message = "From: " + author + "\r\n" + more +
+                     "To: bob@example.org\r\nSubject: x\r\n\r\nHi\r\n"};
+}
+
 mailflow::Policy judging_policy() {
   mailflow::Policy policy;
   policy.signs = false;

@@ -44,6 +44,25 @@ struct Arrived {
   [[nodiscard]] std::string results() const;
 };
 
+/// A zone: example.com asks for reject and lets 192.0.2.1 send, quarantine.example asks for less,
+/// forwarder.example lets 198.51.100.7 send.
+inline constexpr std::string_view judging_zone = R"(
+example.com. 60 IN TXT "v=spf1 ip4:192.0.2.1 -all"
+_dmarc.example.com. 60 IN TXT "v=DMARC1; p=reject"
+_dmarc.careful.example. 60 IN TXT "v=DMARC1; p=none; np=reject"
+mail.example.com. 60 IN TXT "v=spf1 ip4:192.0.2.1 -all"
+quarantine.example. 60 IN TXT "v=spf1 -all"
+_dmarc.quarantine.example. 60 IN TXT "v=DMARC1; p=quarantine"
+testing.example. 60 IN TXT "v=spf1 -all"
+_dmarc.testing.example. 60 IN TXT "v=DMARC1; p=reject; t=y"
+forwarder.example. 60 IN TXT "v=spf1 ip4:198.51.100.7 -all"
+nothing.example. 60 IN TXT "no record of ours"
+)";
+
+/// A message by that author, by the client and the path that example.com allows; `more` are further
+/// header fields.
+[[nodiscard]] Arrival by(const std::string& author, const std::string& more = "");
+
 /// A policy that judges, as "mx.example.org".
 [[nodiscard]] mailflow::Policy judging_policy();
 
