@@ -20,6 +20,8 @@ void add_verify(CLI::App& root, int& exit_code);
 void add_spf(CLI::App& root, int& exit_code);
 /// Declares `countersign dmarc`.
 void add_dmarc(CLI::App& root, int& exit_code);
+/// Declares `countersign arc seal`.
+void add_arc(CLI::App& root, int& exit_code);
 /// Declares `countersign keygen`.
 void add_keygen(CLI::App& root, int& exit_code);
 /// Declares `countersign testkey`.

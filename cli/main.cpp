@@ -52,6 +52,7 @@ int run_countersign(int argc, char** argv) {
   add_verify(root, exit_code);
   add_spf(root, exit_code);
   add_dmarc(root, exit_code);
+  add_arc(root, exit_code);
   add_keygen(root, exit_code);
   add_testkey(root, exit_code);
   add_config(root, exit_code);

@@ -291,8 +291,8 @@ Result<MessageSignature, FieldError> parse_message_signature(std::string_view fi
       .selector = *selector,
       .signed_fields = reader.signed_fields(SignatureReader::EmptyNames::kept),
       .body_length = reader.length(),
-      .time = reader.time("t"),
-      .expires = reader.time("x"),
+      .time = reader.timestamp("t"),
+      .expires = reader.timestamp("x"),
       .copied_fields = {}};
   reader.check_expiry(signature);
   if (reader.failed()) return error_of(reader);
@@ -319,7 +319,7 @@ Result<Seal, FieldError> parse_seal(std::string_view field_value, const Limits& 
             .signature = reader.base64("b"),
             .sdid = *sdid,
             .selector = *selector,
-            .time = reader.time("t")};
+            .time = reader.timestamp("t")};
   if (reader.failed()) return error_of(reader);
   const Tag* status_tag = tags->find("cv");
   const std::optional<ChainStatus> status = chain_status_of(status_tag->value);

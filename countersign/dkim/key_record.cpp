@@ -119,8 +119,7 @@ countersign::Result<KeyRecord, KeyRecordError> parse_key_record(std::string_view
                                                                 const Limits& limits) {
   if (text.size() > limits.key_record_bytes_max)
     return error(Code::too_long, limits.key_record_bytes_max);
-  // A line end needs no space behind it here, as it does in a header field; octet for octet, so that
-  // offsets stay those of the record.
+  // Octet for octet, so that offsets stay those of the record.
   std::string spaced(text);
   for (char& c : spaced)
     if (c == '\r' || c == '\n') c = ' ';

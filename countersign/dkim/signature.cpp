@@ -200,8 +200,8 @@ countersign::Result<Signature, SignatureError> parse_signature(std::string_view 
                       .selector = *selector,
                       .signed_fields = read_signed_fields(*tags, reader),
                       .body_length = reader.length(),
-                      .time = reader.time("t"),
-                      .expires = reader.time("x"),
+                      .time = reader.timestamp("t"),
+                      .expires = reader.timestamp("x"),
                       .copied_fields = read_copied_fields(*tags, limits),
                       .requests_reports = requests_reports(*tags)};
   reader.check_expiry(signature);

@@ -68,7 +68,7 @@ class SignatureReader {
   /// l=, at most 76 digits; one too large for the type is its largest. RFC 6376 §3.5
   [[nodiscard]] std::optional<std::uint64_t> length() { return number("l", length_digits_max); }
   /// t= or x=, at most 12 digits. RFC 6376 §3.5
-  [[nodiscard]] std::optional<std::uint64_t> time(std::string_view name) {
+  [[nodiscard]] std::optional<std::uint64_t> timestamp(std::string_view name) {
     return number(name, time_digits_max);
   }
   /// Records expires_before_signed when x= is not later than t=. RFC 6376 §3.5
