@@ -16,6 +16,7 @@
 #include "countersign/dkim/body_hash.hpp"
 #include "countersign/dkim/field_selection.hpp"
 #include "countersign/dkim/signed_header.hpp"
+#include "countersign/text/abnf.hpp"
 
 namespace countersign::arc {
 
@@ -67,6 +68,8 @@ std::string_view to_string(Refusal refusal) {
 }
 
 bool may_sign(std::string_view field_name) {
+  constexpr text::CharClass is_listed = text::is_ftext - text::CharClass(";");
+  if (field_name.empty() || !is_listed.all_of(field_name)) return false;
   for (const std::string_view name : unsignable_fields)
     if (equal_names(field_name, name)) return false;
   return true;

@@ -53,7 +53,8 @@ enum class Refusal : std::uint8_t {
 [[nodiscard]] std::string_view to_string(Refusal refusal);
 
 /// True when a message signature of ours may cover fields of that name: neither those of ARC nor
-/// Authentication-Results, which the next host may have to remove. RFC 8617 §4.1.2
+/// Authentication-Results, which the next host may have to remove; nor what is no name, or cannot
+/// stand in h=. RFC 8617 §4.1.2
 [[nodiscard]] bool may_sign(std::string_view field_name);
 
 /// A sealing run over one message.
