@@ -9,7 +9,8 @@ import re
 from support import CONFORMANCE, MESSAGE, MESSAGE_LF, Case, key
 
 NOW = 1_767_225_600
-RESULTS = b"Authentication-Results: mx.example.org; spf=pass (matched)\r\n smtp.mailfrom=a.example\r\n"
+RESULTS = (b"Authentication-Results: mx.example.org; spf=pass (matched)\r\n"
+           b" smtp.mailfrom=a.example\r\n")
 FIELD = re.compile(rb"ARC-[A-Za-z-]+:.*\r?\n([ \t].*\r?\n)*")
 
 
