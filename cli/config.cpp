@@ -7,6 +7,7 @@
 
 #include <boost/json.hpp>
 #include <memory>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/exit_codes.hpp"
@@ -14,6 +15,7 @@
 #include "cli/key_check.hpp"
 #include "cli/settings_options.hpp"
 #include "cli/terminal.hpp"
+#include "service/config/import/recognize.hpp"
 #include "service/config/settings_doc.hpp"
 #include "service/config/signing_keys.hpp"
 #include "service/log/escape.hpp"
@@ -102,18 +104,53 @@ void add_check(CLI::App& parent, int& exit_code) {
   command->callback([options, &exit_code] { exit_code = run_check(*options); });
 }
 
+/// The options of other programs, as the documents have them.
+struct OptionsPage {
+  const char* flag;
+  config::Form form;
+  const char* help;
+};
+
+constexpr OptionsPage options_pages[] = {
+    {"--opendkim", config::Form::opendkim, "the options of opendkim.conf instead"},
+    {"--opendmarc", config::Form::opendmarc, "the options of opendmarc.conf instead"},
+    {"--openarc", config::Form::openarc, "the options of openarc.conf instead"},
+    {"--policyd-spf", config::Form::policyd_spf, "the options of policyd-spf.conf instead"},
+    {"--dkimpy-milter", config::Form::dkimpy, "the options of dkimpy-milter.conf instead"},
+};
+
+struct DocOptions {
+  bool manual = false;
+  bool markdown = false;
+  config::Form form = config::Form::countersign;
+};
+
+void print_doc(const DocOptions& options) {
+  if (options.form != config::Form::countersign) {
+    fmt::print("{}", config::options_markdown(config::dialect_of(options.form).options));
+  } else {
+    fmt::print("{}", options.manual ? config::settings_manual() : config::settings_markdown());
+  }
+}
+
 void add_doc(CLI::App& parent) {
   CLI::App* command =
       parent.add_subcommand("doc", "Print the settings of countersign.toml with their defaults.");
-  const auto manual = std::make_shared<bool>(false);
-  const auto markdown = std::make_shared<bool>(false);
-  CLI::Option* const man =
-      command->add_flag("--man", *manual, "as the source of a manual page, for scdoc(1)");
-  command->add_flag("--markdown", *markdown, "as Markdown, which is the default")->excludes(man);
+  const auto options = std::make_shared<DocOptions>();
+  std::vector<CLI::Option*> pages{
+      command->add_flag("--man", options->manual, "as the source of a manual page, for scdoc(1)"),
+      command->add_flag("--markdown", options->markdown, "as Markdown, which is the default")};
+  for (const OptionsPage& page : options_pages) {
+    pages.push_back(command->add_flag_callback(
+        page.flag, [options, page] { options->form = page.form; }, page.help));
+  }
+  for (CLI::Option* const page : pages) {
+    for (CLI::Option* const other : pages) {
+      if (page != other) page->excludes(other);
+    }
+  }
   command->footer("Exit code: 0.");
-  command->callback([manual, markdown] {
-    fmt::print("{}", *manual ? config::settings_manual() : config::settings_markdown());
-  });
+  command->callback([options] { print_doc(*options); });
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ void declare_overrides(CLI::App& command, const std::shared_ptr<Options>& option
 
 /// Keeps the overrides whose names belong to the form that is read.
 void choose_names(SettingsOptions& settings) {
-  const bool opendkim = !settings.opendkim_file.empty();
+  const bool opendkim = !settings.foreign_files.empty();
   std::erase_if(settings.overrides, [opendkim](const auto& one) {
     const bool own = one.first.empty() || one.first.find('.') != std::string::npos;
     return own == opendkim;
@@ -94,8 +94,10 @@ void add_serve(CLI::App& root, int& exit_code) {
   declare_overrides(*command, options);
   command->footer(
       "Without a file of settings it reads /etc/countersign/countersign.toml. What the command "
-      "line "
-      "says counts more than the settings, after a reload too.\n"
+      "line says counts more than the settings, after a reload too.\n"
+      "-x takes an opendkim.conf, opendmarc.conf, openarc.conf, policyd-spf.conf or "
+      "dkimpy-milter.conf, unedited, and may be given for each. A file is known by its name or its "
+      "options; a name in front decides: -x opendmarc:FILE.\n"
       "Signals: SIGTERM stops when messages in flight are finished, SIGHUP and SIGUSR1 read the "
       "settings anew.\nExit codes: 0 stopped, 67 no such user, 69 a socket cannot be had, 77 not "
       "allowed, 78 settings with errors.");

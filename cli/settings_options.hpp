@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which configuration a subcommand works by: --config for countersign.toml, -x for opendkim.conf,
-// and what the command line overrules.
+// Which configuration a subcommand works by: --config for countersign.toml, -x for the files of
+// other programs, and what the command line overrules.
 
 #pragma once
 
@@ -16,18 +16,17 @@ namespace countersign::cli {
 
 /// The options --config and -x with what was given.
 struct SettingsOptions {
-  std::string config_file;    ///< countersign.toml
-  std::string opendkim_file;  ///< opendkim.conf
-  /// By the name of the setting in the form that is read.
+  std::string config_file;                 ///< countersign.toml
+  std::vector<std::string> foreign_files;  ///< opendkim.conf and the like, "opendmarc:FILE"
+  /// By the names of the settings, those of OpenDKIM when there are foreign files.
   std::vector<std::pair<std::string, std::string>> overrides;
 
   /// Declares the options.
   void declare(CLI::App& command);
   /// True when one of the files was named.
-  [[nodiscard]] bool given() const { return !config_file.empty() || !opendkim_file.empty(); }
+  [[nodiscard]] bool given() const { return !config_file.empty() || !foreign_files.empty(); }
   /// What is read; the default file of the machine when none was named. Paths are made absolute, so
-  /// that a change of directory does not matter to a reload. Throws Failure(exit_usage) when both
-  /// files are named.
+  /// that a change of directory does not matter to a reload.
   [[nodiscard]] service::config::Source source() const;
   /// Reads settings, tables and keys.
   [[nodiscard]] service::config::Snapshot load() const;

@@ -56,11 +56,8 @@ class Reader {
       : set_(set), files_(files), problems_(problems) {}
 
   DataEntries read() {
-    if (set_.source.empty()) {
-      read_lines();
-    } else {
-      read_source(parse_data_source(set_.source));
-    }
+    if (!set_.source.empty()) read_source(parse_data_source(set_.source));
+    if (!set_.lines.empty()) read_lines();
     return std::move(result_);
   }
 

@@ -25,9 +25,10 @@ namespace countersign::service::config {
 
 using mailflow::Place;
 
-/// Entries as a setting names them: in a file or a data base, or written out in the settings.
+/// Entries as a setting names them: in a file or a data base, or written out in the settings; or
+/// both, where another program has an option for each.
 struct DataSet {
-  std::string source;              ///< "refile:/etc/…", "/etc/…", "a,b"; empty: see lines
+  std::string source;              ///< "refile:/etc/…", "/etc/…", "a,b"; empty: none
   std::vector<std::string> lines;  ///< entries written out, each as a line of a file
   Place place;                     ///< of the setting; empty for a default
 

@@ -9,7 +9,9 @@
 #include <optional>
 #include <utility>
 
+#include "service/config/import/combine.hpp"
 #include "service/config/import/opendkim.hpp"
+#include "service/config/import/recognize.hpp"
 #include "service/config/judging.hpp"
 #include "service/config/key_store.hpp"
 #include "service/config/lists.hpp"
@@ -239,8 +241,9 @@ class Maker {
   void set_judging() {
     policy_.judging = make_judging_policy(settings_, machine_.host_name, files_, problems_);
     if (policy_.judging.spf || policy_.judging.dmarc) return;
-    problems_.note(place("signing.mode"), "of incoming mail only DKIM is judged",
-                   "judging.spf and judging.dmarc of countersign.toml judge the rest");
+    problems_.note(place("signing.mode"), "SPF and DMARC of incoming mail are not checked",
+                   "name opendmarc.conf and policyd-spf.conf too (-x), or a countersign.toml "
+                   "that sets spf and dmarc in [judging]");
   }
 
   const Settings& settings_;
@@ -250,6 +253,22 @@ class Maker {
   Problems& problems_;
   mailflow::Policy policy_;
 };
+
+// The command line speaks OpenDKIM's language as soon as a file of another program is read.
+Settings read_together(const std::vector<SourceFile>& sources, const Overrides& overrides,
+                       const Files& files, Problems& problems) {
+  std::vector<Settings> own;
+  std::vector<Settings> imports;
+  if (!overrides.empty()) own.push_back(import_opendkim("", overrides, files, problems));
+  for (const SourceFile& one : sources) {
+    if (one.form == Form::countersign) {
+      own.push_back(load_toml(one.file, {}, files, problems));
+    } else {
+      imports.push_back(import_file(dialect_of(one.form), one.file, {}, files, problems));
+    }
+  }
+  return combine(std::move(own), std::move(imports), problems);
+}
 
 }  // namespace
 
@@ -262,13 +281,19 @@ Machine this_machine() {
 }
 
 Settings read_settings(const Source& source, const Files& files, Problems& problems) {
-  switch (source.form) {
-    case Source::Form::opendkim:
-      return import_opendkim(source.file, source.overrides, files, problems);
-    case Source::Form::countersign:
-      break;
+  std::vector<SourceFile> sources = source.others;
+  sources.insert(sources.begin(), {source.form, source.file});
+  for (SourceFile& one : sources) {
+    if (one.form == Form::any) one.form = recognize(one.file, files);
   }
-  return load_toml(source.file, source.overrides, files, problems);
+  if (sources.size() > 1) return read_together(sources, source.overrides, files, problems);
+  if (sources.front().form == Form::countersign) {
+    return load_toml(source.file, source.overrides, files, problems);
+  }
+  if (sources.front().form == Form::opendkim) {
+    return import_opendkim(source.file, source.overrides, files, problems);
+  }
+  return read_together(sources, source.overrides, files, problems);
 }
 
 Snapshot make_snapshot(Settings settings, const Machine& machine, Problems problems) {

@@ -13,10 +13,8 @@
 
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "countersign/mailflow/policy.hpp"
@@ -24,23 +22,9 @@
 #include "service/config/files.hpp"
 #include "service/config/problem.hpp"
 #include "service/config/settings.hpp"
+#include "service/config/source.hpp"
 
 namespace countersign::service::config {
-
-/// Which configuration is read.
-struct Source {
-  /// The language that it is written in.
-  enum class Form : std::uint8_t {
-    countersign,  ///< countersign.toml
-    opendkim,     ///< opendkim.conf
-  };
-
-  Form form = Form::countersign;
-  std::string file;  ///< empty: the defaults of the form, and the overrides
-  /// Settings of the command line, by their name in the form: {"Socket", "inet:8891"} or
-  /// {"daemon.sockets", "inet:8891"}. They count more than the file, at a reload too.
-  std::vector<std::pair<std::string, std::string>> overrides;
-};
 
 /// The machine that a configuration is read on.
 struct Machine {

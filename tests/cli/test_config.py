@@ -60,7 +60,41 @@ class Check(Case):
         for option in ("--config", "-x"):
             result = self.check(78, option, "/nowhere")
             self.assertRegex(result.text, "(?m)^/nowhere: fatal: cannot read .*: No such file")
-        self.expect_complaint(64, "config", "check", "--config", "a", "-x", "b", says="not both")
+
+    def test_several_files_make_one_configuration(self):
+        sign = self.write("opendkim.conf", "Socket inet:8891@localhost\nMode s\n"
+                          f"Domain example.org\nSelector rsa\nKeyFile {key('rsa')}\n"
+                          "AuthservID one.example\n")
+        judge = self.write("opendmarc.conf", "Socket inet:8893@localhost\nSyslog yes\n"
+                           "RejectFailures yes\nAuthservID other.example\n")
+        spf = self.write("policyd-spf.conf", "HELO_reject = Fail\nWhat = ever\n")
+        self.check(0, "-x", sign, "-x", self.write("opendmarc2.conf", "RejectFailures yes\n"))
+        result = self.check(1, "-x", sign, "-x", judge, "-x", spf)
+        self.assertIn(f"{judge}:4: warning: judging.results.authserv_id = \"other.example\" has no "
+                      f"effect: {sign}:6 says \"one.example\"", result.text)
+        self.assertIn(f"{judge}:1: note: this socket does the same as that of {sign}:1",
+                      result.text)
+        self.assertIn(f"{spf}:2: warning: there is no option 'What'", result.text)
+        self.assertIn("\n0 errors, 2 warnings\n", result.text)
+
+    def test_a_name_in_front_says_what_a_file_is(self):
+        text = "Socket inet:8893@localhost\nRejectFailures yes\n"
+        conf = self.write("mail.conf", text)
+        self.check(0, "-x", conf)
+        self.check(0, "-x", f"opendmarc:{conf}")
+        self.assertIn("there is no option 'RejectFailures'",
+                      self.check(78, "-x", f"openarc:{conf}").text)
+        misnamed = self.write("opendkim.conf", text)
+        self.check(78, "-x", misnamed)
+        self.check(0, "-x", f"opendmarc:{misnamed}")
+
+    def test_own_settings_beside_imported_ones(self):
+        conf = self.write("opendkim.conf", "Socket inet:8891@localhost\nMode v\n")
+        own = self.write("own.toml", "[judging]\nspf = true\ndmarc = true\n")
+        self.assertIn("SPF and DMARC of incoming mail are not checked",
+                      self.check(0, "-x", conf).text)
+        self.assertEqual(self.check(0, "-x", conf, "--config", own).text,
+                         "the settings are good\n")
 
     def test_relative_names_are_told_with_their_whole_paths(self):
         self.toml(file="/nowhere")

@@ -43,7 +43,6 @@ class Usage(Case):
             (["verify", "--now", "-1", "x"], "--now"),
             (["verify", "--dns-timeout", "0", "x"], "--dns-timeout"),
             (["keygen", "-d", "a.example", "-s", "s", "-t", "dsa"], "--type"),
-            (["testkey", "--config", "a", "-x", "b"], "give --config or -x, not both"),
             (["probe"], "--socket is required"),
         ):
             self.expect_complaint(64, *arguments, says=says)

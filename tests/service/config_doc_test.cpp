@@ -11,7 +11,7 @@
 #include <iterator>
 #include <set>
 
-#include "service/config/import/opendkim_options.hpp"
+#include "service/config/import/recognize.hpp"
 #include "service/config/load.hpp"
 #include "service/config/settings_doc.hpp"
 #include "service/config/settings_table.hpp"
@@ -40,16 +40,25 @@ TEST(SettingsDoc, PagesAreAsCommitted) {
   expect_committed("docs/countersign.toml.5.scd", settings_manual());
 }
 
-TEST(SettingsDoc, OptionsOfOpenDkimAreAsCommitted) {
+void expect_options(const std::string& path, Form form) {
   const std::string begin = "<!-- made from the option table; do not edit -->\n\n";
   const std::string end = "<!-- end of the option table -->";
-  std::string page = read("docs/opendkim.md");
+  std::string page = read(path);
   const std::size_t from = page.find(begin);
   const std::size_t to = page.find(end);
-  ASSERT_NE(from, std::string::npos);
-  ASSERT_NE(to, std::string::npos);
-  page.replace(from + begin.size(), to - from - begin.size(), opendkim_options_markdown() + "\n");
-  expect_committed("docs/opendkim.md", page);
+  ASSERT_NE(from, std::string::npos) << path;
+  ASSERT_NE(to, std::string::npos) << path;
+  page.replace(from + begin.size(), to - from - begin.size(),
+               options_markdown(dialect_of(form).options) + "\n");
+  expect_committed(path, page);
+}
+
+TEST(SettingsDoc, OptionsOfOtherProgramsAreAsCommitted) {
+  expect_options("docs/opendkim.md", Form::opendkim);
+  expect_options("docs/opendmarc.md", Form::opendmarc);
+  expect_options("docs/openarc.md", Form::openarc);
+  expect_options("docs/policyd-spf.md", Form::policyd_spf);
+  expect_options("docs/dkimpy-milter.md", Form::dkimpy);
 }
 
 TEST(SettingsDoc, EverySettingHasHelpAndASection) {
@@ -76,18 +85,6 @@ TEST(SettingsDoc, DefaultsAreWithinTheirRange) {
       EXPECT_GE(static_cast<std::uint64_t>((*time)->count()), setting.range.least) << setting.key;
       EXPECT_LE(static_cast<std::uint64_t>((*time)->count()), setting.range.most) << setting.key;
     }
-  }
-}
-
-TEST(SettingsDoc, EveryOptionLeadsToASettingThatIsThere) {
-  std::set<std::string> names;
-  for (const Option& option : opendkim_options()) {
-    EXPECT_TRUE(names.insert(std::string(option.name)).second) << option.name << " stands twice";
-    if (!option.key.empty()) {
-      EXPECT_NE(find_setting(option.key), nullptr) << option.name;
-    }
-    EXPECT_TRUE(option.fate == Fate::works || !option.remark.empty())
-        << option.name << " needs a reason";
   }
 }
 

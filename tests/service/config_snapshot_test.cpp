@@ -141,7 +141,7 @@ TEST_F(SnapshotTest, NothingAtAllStartsAndSaysWhatIsMissing) {
   EXPECT_THAT(texts(snapshot.problems),
               ElementsAre(HasSubstr("/etc/opendkim.conf: warning: no socket is set"),
                           HasSubstr("warning: no domain and no key is set"),
-                          HasSubstr("note: of incoming mail only DKIM")));
+                          HasSubstr("note: SPF and DMARC of incoming mail")));
 }
 
 TEST_F(SnapshotTest, TheSocketOfTheInitScriptIsNamed) {
@@ -531,7 +531,7 @@ TEST_F(SnapshotTest, AVerifyingOpenDkimJudgesDkimAlone) {
   files.add("/etc/opendkim.conf", "Socket inet:1\nMode v\nOn-NoSignature reject\n");
   const Snapshot snapshot = load_opendkim();
   EXPECT_THAT(texts(snapshot.problems),
-              ElementsAre(HasSubstr(":2: note: of incoming mail only DKIM is judged")));
+              ElementsAre(HasSubstr(":2: note: SPF and DMARC of incoming mail are not checked")));
   ASSERT_NE(snapshot.policy, nullptr);
   EXPECT_TRUE(snapshot.policy->judges);
   const mailflow::JudgingPolicy& judging = snapshot.policy->judging;

@@ -5,12 +5,8 @@
 #pragma once
 
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "service/config/files.hpp"
-#include "service/config/problem.hpp"
-#include "service/config/settings.hpp"
+#include "service/config/import/importer.hpp"
 
 namespace countersign::service::config {
 
@@ -18,10 +14,11 @@ namespace countersign::service::config {
 /// own list of signed fields, nothing oversigned, one signature a message.
 [[nodiscard]] Settings opendkim_defaults();
 
+/// How opendkim.conf is read.
+[[nodiscard]] const Dialect& opendkim_dialect();
+
 /// Reads opendkim.conf; an empty name reads no file.
-/// overrides    options of the command line by their names in the file: {"Socket", "inet:8891"}.
-[[nodiscard]] Settings import_opendkim(
-    const std::string& file, const std::vector<std::pair<std::string, std::string>>& overrides,
-    const Files& files, Problems& problems);
+[[nodiscard]] Settings import_opendkim(const std::string& file, const Overrides& overrides,
+                                       const Files& files, Problems& problems);
 
 }  // namespace countersign::service::config

@@ -3,9 +3,6 @@
 // The options of opendkim.conf: data. The order is that of docs/opendkim.md, except that On-Default
 // must come before the options that it is the default of.
 
-#include <array>
-
-#include "countersign/text/abnf.hpp"
 #include "service/config/import/opendkim_options.hpp"
 
 namespace countersign::service::config {
@@ -263,38 +260,6 @@ constexpr Option rows[] = {
 
 }  // namespace
 
-std::string_view to_string(Fate fate) {
-  switch (fate) {
-    case works:
-      return "works";
-    case missing:
-      return "not yet";
-    case ignored:
-      return "no effect";
-    case removed:
-      return "removed";
-  }
-  return "";
-}
-
 std::span<const Option> opendkim_options() { return rows; }
-
-const Option* find_opendkim_option(std::string_view name) {
-  for (const Option& option : rows) {
-    if (text::equal_ignoring_case(option.name, name)) return &option;
-  }
-  return nullptr;
-}
-
-std::string opendkim_options_markdown() {
-  std::string table = "| Option | | Setting | What we do |\n|---|---|---|---|\n";
-  for (const Option& option : rows) {
-    const bool named = !option.key.empty() && option.fate == works;
-    table += "| `" + std::string(option.name) + "` | " + std::string(to_string(option.fate)) +
-             " | " + (named ? "`" + std::string(option.key) + "`" : "") + " | " +
-             std::string(option.remark) + " |\n";
-  }
-  return table;
-}
 
 }  // namespace countersign::service::config

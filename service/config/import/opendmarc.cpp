@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The options of opendmarc.conf, of OpenDMARC 1.4 and its later development, in the order of the
+// documents.
+//
+// OpenDMARC judges by what other filters wrote into the header. Here everything is judged in one
+// process, so what says whose results are believed has nothing left to do.
+
+#include "service/config/import/opendmarc.hpp"
+
+#include "service/config/import/common.hpp"
+#include "service/config/import/foreign_value.hpp"
+
+namespace countersign::service::config {
+namespace {
+
+constexpr std::string_view no_failure_reports = "reports of failures (RFC 9991) are not sent yet";
+constexpr std::string_view no_history =
+    "what is found is not kept for aggregate reports yet (RFC 9990)";
+constexpr std::string_view own_results = "not needed: SPF and DKIM are always checked here";
+
+using enum Fate;
+
+constexpr Option rows[] = {
+    // --- process and logging ---
+    {"Socket", works, "daemon.sockets", ""},
+    {"UserID", works, "daemon.user", ""},
+    {"UMask", works, "daemon.umask", "a number without a leading 0 is decimal"},
+    {"PidFile", works, "daemon.pid_file", ""},
+    {"Background", works, "daemon.background", "default yes"},
+    {"BaseDirectory", works, "daemon.base_directory", ""},
+    {"ChangeRootDirectory", works, "daemon.root_directory", ""},
+    {"Include", works, "", "up to five files deep"},
+    {"AutoRestart", works, "daemon.restarts", "not needed under systemd"},
+    {"AutoRestartCount", works, "daemon.restarts_max", ""},
+    {"AutoRestartRate", works, "daemon.restart_rate", ""},
+    {"EnableCoredumps", works, "daemon.core_dumps", ""},
+    {"MilterDebug", works, "log.level", "above 0: debug"},
+    {"Syslog", works, "log.syslog",
+     "without it, a daemon in the foreground logs to standard error"},
+    {"SyslogFacility", works, "log.facility", ""},
+    {"SyslogName", works, "log.name", ""},
+    {"TemporaryDirectory", ignored, "", "no temporary files are written"},
+    {"SoftwareHeader", missing, "", "no DMARC-Filter field is added", Severity::warning, "no"},
+
+    // --- what is judged ---
+    {"AuthservID", works, "judging.results.authserv_id", "HOSTNAME is the host name"},
+    {"AuthservIDWithJobID", works, "judging.results.authserv_id_with_job_id", ""},
+    {"TrustedAuthservIDs", works, "", own_results},
+    {"SPFSelfValidate", works, "", own_results},
+    {"SPFIgnoreResults", works, "", own_results},
+    {"PublicSuffixList", works, "",
+     "not needed: the organizational domain is found in DNS (RFC 9989 §4.10)"},
+    {"IgnoreAuthenticatedClients", works, "judging.trust.authenticated",
+     "clients that logged in are never judged while signing.authenticated_is_ours"},
+    {"IgnoreHosts", works, "judging.unjudged", "of these hosts DKIM and SPF are not judged either"},
+    {"IgnoreMailFrom", works, "judging.trust.author_domains",
+     "judged, and let through whatever is found"},
+    {"IgnoreMailTo", missing, "", no_history},
+    {"DomainWhitelist", works, "judging.trust.sealers", "switches ARC on"},
+    {"DomainWhitelistFile", works, "judging.trust.sealers", "switches ARC on"},
+    {"DomainWhitelistSize", ignored, "", "lists grow as they need"},
+    {"DNSTimeout", works, "dns.timeout", "0, which means for ever there, means 600 seconds here"},
+    {"TestDNSData", missing, "", "name a zone file with dns.zone_file or --zone instead"},
+
+    // --- what is done ---
+    {"RejectFailures", works, "judging.actions.dmarc_reject",
+     "yes: p=reject is rejected, mail is deferred when DNS does not answer; no (the default): "
+     "results are only written"},
+    {"HoldQuarantinedMessages", works, "judging.actions.dmarc_quarantine",
+     "p=quarantine is quarantined, with RejectFailures yes only"},
+    {"RejectMultiValueFrom", works, "judging.actions.ambiguous", "reject"},
+    {"RequiredHeaders", works, "judging.actions.ambiguous",
+     "reject; signing.requires_headers for mail of ours"},
+    {"RequiredFrom", works, "judging.actions.ambiguous", "reject"},
+    {"RejectString", works, "judging.help", "stands behind the text that says what failed"},
+    {"CopyFailuresTo", missing, "", "failing mail is not sent elsewhere"},
+
+    // --- reports ---
+    {"FailureReports", missing, "", no_failure_reports, Severity::warning, "no"},
+    {"FailureReportsBcc", missing, "", no_failure_reports},
+    {"FailureReportsOnNone", missing, "", no_failure_reports, Severity::warning, "no"},
+    {"FailureReportsSentBy", missing, "", no_failure_reports},
+    {"ReportCommand", missing, "", no_failure_reports},
+    {"HistoryFile", missing, "", no_history},
+    {"RecordAllMessages", missing, "", no_history, Severity::warning, "no"},
+    {"NoReportsList", missing, "", no_history},
+    {"ReadCanonicalizedData", ignored, "", own_results},
+
+    // --- removed before 1.4 ---
+    {"ForensicReports", removed, "", "its successor is FailureReports"},
+    {"ForensicReportsBcc", removed, "", "its successor is FailureReportsBcc"},
+    {"ForensicReportsOnNone", removed, "", "its successor is FailureReportsOnNone"},
+    {"ForensicReportsSentBy", removed, "", "its successor is FailureReportsSentBy"},
+};
+
+void reject_failures(Importer& importer, const ConfigLine& line) {
+  const std::optional<bool> value = importer.read_boolean(line);
+  importer.mark("judging.actions.dmarc_reject", line);
+  importer.mark("judging.actions.dmarc_temperror", line);
+  if (value != true) return;
+  importer.settings().judging.actions.dmarc_reject = mailflow::RejectPolicy::reject;
+  importer.settings().judging.actions.dmarc_temperror = mailflow::Action::tempfail;
+}
+
+void hold_quarantined(Importer& importer, const ConfigLine& line) {
+  const std::optional<bool> value = importer.read_boolean(line);
+  if (!value) return;
+  const bool acts =
+      importer.settings().judging.actions.dmarc_reject == mailflow::RejectPolicy::reject;
+  importer.mark("judging.actions.dmarc_quarantine", line);
+  if (*value && acts) {
+    importer.settings().judging.actions.dmarc_quarantine = mailflow::Action::quarantine;
+  } else if (*value) {
+    importer.problems().warning(line.place,
+                                "HoldQuarantinedMessages has no effect without RejectFailures yes");
+  }
+}
+
+void reject_ambiguous(Importer& importer, const ConfigLine& line) {
+  if (importer.read_boolean(line) != true) return;
+  importer.mark("judging.actions.ambiguous", line);
+  importer.settings().judging.actions.ambiguous = mailflow::Action::reject;
+}
+
+// The value is always the name of a file, which may stand below BaseDirectory.
+void ignore_hosts(Importer& importer, const ConfigLine& line) {
+  importer.set("judging.unjudged", line, "file:" + line.value);
+}
+
+void trust_sealers(Importer& importer, const ConfigLine& line) {
+  importer.mark("judging.trust.sealers", line);
+  importer.mark("judging.arc", line);
+  DataSet& sealers = importer.settings().judging.trust.sealers;
+  if (line.name.size() > std::string_view("DomainWhitelist").size()) {
+    sealers.source = "file:" + line.value;
+  } else {
+    sealers.lines = split_list(line.value);
+  }
+  sealers.place = line.place;
+  importer.settings().judging.arc = true;
+}
+
+constexpr Special specials[] = {
+    {"Socket", set_sockets},
+    {"UMask", set_umask},
+    {"MilterDebug", set_debug},
+    {"DNSTimeout", set_dns_timeout},
+    {"AuthservID", set_authserv_id},
+    {"RejectFailures", reject_failures},
+    {"HoldQuarantinedMessages", hold_quarantined},
+    {"RejectMultiValueFrom", reject_ambiguous},
+    {"RequiredHeaders", set_required_headers},
+    {"RequiredFrom", reject_ambiguous},
+    {"IgnoreHosts", ignore_hosts},
+    {"DomainWhitelist", trust_sealers},
+    {"DomainWhitelistFile", trust_sealers},
+};
+
+Settings defaults() {
+  Settings settings = imported_defaults();
+  settings.daemon.background = true;
+  settings.signing.mode = Mode::verify;
+  JudgingSettings& judging = settings.judging;
+  judging.spf = judging.dmarc = true;
+  judging.trust.authenticated = false;
+  judging.actions.dmarc_reject = mailflow::RejectPolicy::quarantine;
+  judging.actions.dmarc_quarantine = mailflow::Action::accept;
+  return settings;
+}
+
+void settle(Importer& importer) { settle_log(importer.settings()); }
+
+}  // namespace
+
+const Dialect& opendmarc_dialect() {
+  static const Dialect dialect{.program = "OpenDMARC",
+                               .options = rows,
+                               .specials = specials,
+                               .defaults = defaults,
+                               .read_lines = read_config_lines,
+                               .settle = settle};
+  return dialect;
+}
+
+}  // namespace countersign::service::config

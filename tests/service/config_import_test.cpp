@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The configurations of OpenDMARC, OpenARC, policyd-spf and dkimpy-milter, unedited: what becomes
+// of every kind of option, and what several files make together.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "service/config/import/combine.hpp"
+#include "service/config/import/common.hpp"
+#include "service/config/import/policyd_spf.hpp"
+#include "service/config/import/recognize.hpp"
+#include "service/config/snapshot.hpp"
+#include "tests/support/exact.hpp"
+#include "tests/support/keys.hpp"
+#include "tests/support/memory_files.hpp"
+
+namespace countersign::service::config {
+namespace {
+
+using mailflow::Action;
+using mailflow::RejectPolicy;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+template <class List>
+std::vector<std::string> texts(const List& problems) {
+  std::vector<std::string> lines;
+  for (const Problem& problem : problems) lines.push_back(to_string(problem));
+  return lines;
+}
+
+struct Imported {
+  Settings settings;
+  std::vector<std::string> problems;
+};
+
+Imported import(Form form, const std::string& text) {
+  test::MemoryFiles files;
+  files.add("f", text);
+  Problems problems;
+  Settings settings = import_file(dialect_of(form), "f", {}, files, problems);
+  return {std::move(settings), texts(problems.all())};
+}
+
+Settings clean(Form form, const std::string& text) {
+  Imported imported = import(form, text);
+  EXPECT_THAT(imported.problems, IsEmpty()) << text;
+  return imported.settings;
+}
+
+constexpr Form foreign_forms[] = {Form::opendkim, Form::opendmarc, Form::openarc, Form::policyd_spf,
+                                  Form::dkimpy};
+
+// --- the tables ---
+
+TEST(ForeignOptions, EveryRowLeadsSomewhere) {
+  for (const Form form : foreign_forms) {
+    const Dialect& dialect = dialect_of(form);
+    std::set<std::string> names;
+    for (const Option& option : dialect.options) {
+      EXPECT_TRUE(names.insert(std::string(option.name)).second) << option.name << " stands twice";
+      if (!option.key.empty()) {
+        EXPECT_NE(find_setting(option.key), nullptr) << option.name;
+      }
+      EXPECT_TRUE(option.fate == Fate::works || !option.remark.empty()) << option.name;
+    }
+    for (const Special& special : dialect.specials) {
+      EXPECT_TRUE(names.contains(std::string(special.option))) << special.option;
+    }
+  }
+}
+
+TEST(ForeignOptions, EachThatDoesNothingWarnsOnce) {
+  for (const Form form : foreign_forms) {
+    for (const Option& option : dialect_of(form).options) {
+      if (option.fate == Fate::works) continue;
+      const std::string equals = form == Form::policyd_spf ? " = " : " ";
+      const std::string line = std::string(option.name) + equals + "x\n";
+      EXPECT_THAT(import(form, line + line).problems,
+                  ElementsAre(AllOf(HasSubstr(option.name), HasSubstr("has no effect"))));
+    }
+  }
+}
+
+TEST(ForeignOptions, NamesThatNobodyKnows) {
+  EXPECT_THAT(import(Form::opendmarc, "RejectFailure yes\n").problems,
+              ElementsAre("f:1: fatal: there is no option 'RejectFailure'; did you mean "
+                          "RejectFailures?"));
+  EXPECT_THAT(import(Form::openarc, "Seal yes\n").problems, ElementsAre(HasSubstr("fatal")));
+  // These two programs log a line and go on.
+  EXPECT_THAT(import(Form::policyd_spf, "Helo_rejects = Fail\n").problems,
+              ElementsAre(HasSubstr("warning: there is no option")));
+  EXPECT_THAT(import(Form::dkimpy, "Syslogs yes\n").problems,
+              ElementsAre(HasSubstr("warning: there is no option")));
+}
+
+// --- opendmarc.conf ---
+
+TEST(OpenDmarcImport, TheFileOfDebianOnlyWritesResults) {
+  const Settings settings =
+      clean(Form::opendmarc,
+            "PidFile /run/opendmarc/opendmarc.pid\n"
+            "PublicSuffixList /usr/share/publicsuffix/public_suffix_list.dat\n"
+            "Socket local:/run/opendmarc/opendmarc.sock\n"
+            "Syslog true\nUMask 0002\nUserID opendmarc\n");
+  EXPECT_EQ(settings.signing.mode, Mode::verify);
+  EXPECT_TRUE(settings.daemon.background);
+  EXPECT_TRUE(settings.log.to_syslog);
+  EXPECT_EQ(settings.daemon.umask->bits, 2u);
+  const JudgingSettings& judging = settings.judging;
+  EXPECT_TRUE(judging.spf && judging.dmarc);
+  EXPECT_FALSE(judging.arc || judging.iprev);
+  EXPECT_EQ(judging.actions.dmarc_reject, RejectPolicy::quarantine);
+  EXPECT_EQ(judging.actions.dmarc_quarantine, Action::accept);
+  EXPECT_EQ(judging.actions.dmarc_temperror, Action::accept);
+  EXPECT_EQ(judging.actions.ambiguous, Action::accept);
+}
+
+TEST(OpenDmarcImport, RejectFailures) {
+  const mailflow::Actions reject = clean(Form::opendmarc, "RejectFailures true\n").judging.actions;
+  EXPECT_EQ(reject.dmarc_reject, RejectPolicy::reject);
+  EXPECT_EQ(reject.dmarc_quarantine, Action::accept);
+  EXPECT_EQ(reject.dmarc_temperror, Action::tempfail);
+  const mailflow::Actions both =
+      clean(Form::opendmarc, "HoldQuarantinedMessages true\nRejectFailures true\n").judging.actions;
+  EXPECT_EQ(both.dmarc_quarantine, Action::quarantine);
+  EXPECT_EQ(both.dmarc_reject, RejectPolicy::reject);
+  const Imported hold = import(Form::opendmarc, "HoldQuarantinedMessages true\n");
+  EXPECT_EQ(hold.settings.judging.actions.dmarc_quarantine, Action::accept);
+  EXPECT_THAT(hold.problems, ElementsAre(HasSubstr("no effect without RejectFailures")));
+}
+
+TEST(OpenDmarcImport, Exceptions) {
+  const JudgingSettings judging =
+      clean(Form::opendmarc,
+            "IgnoreHosts /etc/opendmarc/ignore.hosts\nIgnoreMailFrom a.example,b.example\n"
+            "IgnoreAuthenticatedClients yes\nDomainWhitelist c.example, d.example\n"
+            "DomainWhitelistFile /etc/opendmarc/sealers\n")
+          .judging;
+  EXPECT_EQ(judging.unjudged.source, "file:/etc/opendmarc/ignore.hosts");
+  EXPECT_EQ(judging.trust.author_domains.source, "a.example,b.example");
+  EXPECT_TRUE(judging.trust.authenticated);
+  EXPECT_THAT(judging.trust.sealers.lines, ElementsAre("c.example", "d.example"));
+  EXPECT_EQ(judging.trust.sealers.source, "file:/etc/opendmarc/sealers");
+  EXPECT_TRUE(judging.arc) << "sealers are of no use unless seals are checked";
+  EXPECT_FALSE(clean(Form::opendmarc, "").judging.trust.authenticated);
+}
+
+TEST(OpenDmarcImport, WhoseMailItIs) {
+  for (const char* line :
+       {"RejectMultiValueFrom yes\n", "RequiredHeaders yes\n", "RequiredFrom yes\n"}) {
+    EXPECT_EQ(clean(Form::opendmarc, line).judging.actions.ambiguous, Action::reject) << line;
+  }
+  EXPECT_EQ(clean(Form::opendmarc, "RejectMultiValueFrom no\n").judging.actions.ambiguous,
+            Action::accept);
+}
+
+TEST(OpenDmarcImport, WhatIsDoneAnywayIsNotTold) {
+  (void)clean(Form::opendmarc,
+              "TrustedAuthservIDs HOSTNAME\nSPFSelfValidate true\nSPFIgnoreResults yes\n"
+              "FailureReports false\nRecordAllMessages no\nSoftwareHeader no\n");
+  EXPECT_EQ(clean(Form::opendmarc, "RejectString see us, %s\n").judging.help, "see us, %s");
+  EXPECT_EQ(clean(Form::opendmarc, "AuthservID HOSTNAME\n").judging.results.authserv_id, "");
+  EXPECT_EQ(clean(Form::opendmarc, "AuthservID mx.example\n").judging.results.authserv_id,
+            "mx.example");
+}
+
+TEST(OpenDmarcImport, HistoryIsNotKeptYet) {
+  EXPECT_THAT(import(Form::opendmarc, "HistoryFile /run/opendmarc.dat\n").problems,
+              ElementsAre(HasSubstr("warning: HistoryFile has no effect")));
+}
+
+// --- openarc.conf ---
+
+TEST(OpenArcImport, SealsAreChecked) {
+  const Settings settings = clean(Form::openarc,
+                                  "Mode sv\nAuthservID mx.example\nAuthResComments yes\n"
+                                  "InternalHosts /etc/openarc/hosts\nPeerList 192.0.2.1\n"
+                                  "MaximumHeaders 0\nSocket inet:8894@localhost\n");
+  EXPECT_EQ(settings.signing.mode, Mode::verify);
+  EXPECT_TRUE(settings.judging.arc);
+  EXPECT_FALSE(settings.judging.spf || settings.judging.dmarc);
+  EXPECT_TRUE(settings.judging.results.comments);
+  EXPECT_EQ(settings.signing.internal_hosts.source, "/etc/openarc/hosts");
+  EXPECT_EQ(settings.limits.header_octets, 67'108'864u);
+  EXPECT_FALSE(clean(Form::openarc, "Mode s\n").judging.arc);
+  EXPECT_THAT(import(Form::openarc, "Mode x\n").problems, ElementsAre(HasSubstr("fatal")));
+}
+
+TEST(OpenArcImport, ItsKeyIsNoneOfDkim) {
+  const Imported imported =
+      import(Form::openarc, "Domain d.example\nSelector s\nKeyFile /etc/openarc/key\n");
+  EXPECT_EQ(imported.problems.size(), 3u);
+  EXPECT_TRUE(imported.settings.signing.single.key_file.empty());
+  EXPECT_TRUE(imported.settings.signing.domains.empty());
+}
+
+// --- policyd-spf.conf ---
+
+std::vector<std::string> split_policyd(std::string_view text, Problems& problems) {
+  std::vector<std::string> lines;
+  for (const ConfigLine& line : split_policyd_spf_lines(test::exact(text).view(), "f", problems)) {
+    lines.push_back(std::to_string(line.place.line) + " " + line.name + "=" + line.value);
+  }
+  return lines;
+}
+
+TEST(PolicydSpfImport, Lines) {
+  Problems problems;
+  EXPECT_THAT(split_policyd("a=b\n  c = d e \r\n\n#x\nf=g#h\ni=\n= j\nk = l", problems),
+              ElementsAre("1 a=b", "2 c=d e", "5 f=g", "6 i=", "7 =j", "8 k=l"));
+  EXPECT_THAT(texts(problems.all()), IsEmpty());
+  EXPECT_THAT(split_policyd("a\nb = c = d\n", problems), IsEmpty());
+  EXPECT_THAT(texts(problems.all()), ElementsAre(StartsWith("f:1: warning: the line is left out"),
+                                                 StartsWith("f:2: warning: the line is left out")));
+}
+
+TEST(PolicydSpfImport, TheFileOfDebian) {
+  const Settings settings =
+      clean(Form::policyd_spf,
+            "debugLevel = 1 \nTestOnly = 1\n\nHELO_reject = Fail\nMail_From_reject = Fail\n\n"
+            "PermError_reject = False\nTempError_Defer = False\n\n"
+            "skip_addresses = 127.0.0.0/8,::ffff:127.0.0.0/104,::1\n");
+  EXPECT_EQ(settings.signing.mode, Mode::verify);
+  const JudgingSettings& judging = settings.judging;
+  EXPECT_TRUE(judging.spf);
+  EXPECT_FALSE(judging.dmarc);
+  EXPECT_EQ(judging.actions.helo_fail, Action::reject);
+  EXPECT_EQ(judging.actions.spf_fail, Action::reject);
+  EXPECT_EQ(judging.actions.spf_softfail, Action::accept);
+  EXPECT_EQ(judging.actions.spf_permerror, Action::accept);
+  EXPECT_EQ(judging.actions.spf_temperror, Action::accept);
+  EXPECT_TRUE(judging.results.received_spf);
+  EXPECT_THAT(judging.spf_skipped.lines, ElementsAre("127.0.0.0/8", "::ffff:127.0.0.0/104", "::1"));
+  EXPECT_EQ(settings.log.level, LogLevel::info);
+}
+
+TEST(PolicydSpfImport, WordsOfRejection) {
+  const auto actions = [](const std::string& text) {
+    return clean(Form::policyd_spf, text + "\n").judging.actions;
+  };
+  EXPECT_EQ(actions("HELO_reject = False").helo_fail, Action::accept);
+  EXPECT_EQ(actions("HELO_reject = Null").helo_fail, Action::accept);
+  EXPECT_EQ(actions("HELO_reject = No_Check").helo_fail, Action::accept);
+  EXPECT_EQ(actions("Mail_From_reject = False").spf_fail, Action::accept);
+  EXPECT_EQ(actions("Mail_From_reject = softfail").spf_softfail, Action::reject);
+  EXPECT_EQ(actions("Mail_From_reject = Softfail").spf_permerror, Action::accept);
+  EXPECT_EQ(actions("Mail_From_reject = SPF_Not_Pass").spf_permerror, Action::reject);
+  EXPECT_EQ(actions("PermError_reject = True").spf_permerror, Action::reject);
+  EXPECT_EQ(actions("TempError_Defer = True").spf_temperror, Action::tempfail);
+  EXPECT_FALSE(clean(Form::policyd_spf, "Mail_From_reject = No_Check\n").judging.spf);
+  for (const char* line :
+       {"HELO_reject = maybe\n", "Mail_From_reject = maybe\n", "Header_Type = maybe\n"}) {
+    EXPECT_THAT(import(Form::policyd_spf, line).problems, ElementsAre(HasSubstr("fatal"))) << line;
+  }
+  EXPECT_THAT(import(Form::policyd_spf, "HELO_reject = SPF_Not_Pass\n").problems,
+              ElementsAre(HasSubstr("is taken as Fail")));
+}
+
+TEST(PolicydSpfImport, TestOnlyRejectsNothing) {
+  for (const char* name : {"TestOnly", "defaultSeedOnly"}) {
+    const mailflow::Actions actions =
+        clean(Form::policyd_spf, std::string(name) +
+                                     " = 0\nMail_From_reject = SPF_Not_Pass\n"
+                                     "HELO_reject = Fail\nTempError_Defer = True\n")
+            .judging.actions;
+    for (const Action action : {actions.helo_fail, actions.spf_fail, actions.spf_softfail,
+                                actions.spf_permerror, actions.spf_temperror}) {
+      EXPECT_EQ(action, Action::accept) << name;
+    }
+  }
+}
+
+TEST(PolicydSpfImport, WhoIsNotChecked) {
+  const JudgingSettings judging =
+      clean(Form::policyd_spf,
+            "Whitelist = 192.0.2.0/24\nHELO_Whitelist = relay.example\n"
+            "Domain_Whitelist = fwd.example\nDomain_Whitelist_PTR = ptr.example\n")
+          .judging;
+  EXPECT_THAT(judging.spf_skipped.lines,
+              ElementsAre("127.0.0.0/8", "::1", "192.0.2.0/24", "relay.example", "ptr.example",
+                          ".ptr.example"));
+  EXPECT_THAT(judging.trust.networks.lines, ElementsAre("192.0.2.0/24"));
+  EXPECT_EQ(judging.trust.forwarders.source, "fwd.example");
+}
+
+TEST(PolicydSpfImport, WhatIsWritten) {
+  EXPECT_FALSE(clean(Form::policyd_spf, "Header_Type = AR\n").judging.results.received_spf);
+  EXPECT_EQ(clean(Form::policyd_spf, "Hide_Receiver = Yes\n").judging.receiver, "unknown");
+  EXPECT_EQ(clean(Form::policyd_spf, "Hide_Receiver = No\n").judging.receiver, "");
+  EXPECT_EQ(clean(Form::policyd_spf, "Void_Limit = 4\n").judging.spf_void_lookups_max, 4u);
+  EXPECT_EQ(clean(Form::policyd_spf, "Authserv_Id = mx.example\n").judging.results.authserv_id,
+            "mx.example");
+  EXPECT_EQ(clean(Form::policyd_spf, "debugLevel = 3\n").log.level, LogLevel::debug);
+  EXPECT_EQ(clean(Form::policyd_spf, "debugLevel = -1\n").log.level, LogLevel::error);
+  EXPECT_EQ(clean(Form::policyd_spf, "Socket = inet:8893@localhost\n").daemon.sockets.size(), 1u);
+}
+
+// --- dkimpy-milter.conf ---
+
+TEST(DkimpyImport, TwoKeysSignForEachDomain) {
+  const Settings settings =
+      clean(Form::dkimpy,
+            "Domain a.example,b.example\nSubDomains yes\nKeyFile /etc/dkimkeys/rsa\nSelector r\n"
+            "KeyFileEd25519 /etc/dkimkeys/ed\nSelectorEd25519 e\nUserID dkimpy-milter\n");
+  ASSERT_EQ(settings.signing.domains.size(), 2u);
+  const SigningDomain& second = settings.signing.domains[1];
+  EXPECT_EQ(second.name, "b.example");
+  EXPECT_TRUE(second.subdomains);
+  ASSERT_EQ(second.keys.size(), 2u);
+  EXPECT_EQ(second.keys[0].selector, "r");
+  EXPECT_EQ(second.keys[1].file, "/etc/dkimkeys/ed");
+  EXPECT_EQ(settings.signing.mode, Mode::both);
+  EXPECT_EQ(settings.signing.canonicalization.body, dkim::Canonicalization::simple);
+  EXPECT_EQ(settings.signing.canonicalization.header, dkim::Canonicalization::relaxed);
+  EXPECT_THAT(settings.signing.oversigned_fields.lines, ElementsAre("From"));
+  EXPECT_FALSE(settings.daemon.background);
+  EXPECT_EQ(settings.daemon.umask->bits, 7u);
+}
+
+TEST(DkimpyImport, Mistakes) {
+  EXPECT_THAT(import(Form::dkimpy, "Domain a.example\n").problems,
+              ElementsAre(HasSubstr("go together")));
+  EXPECT_THAT(import(Form::dkimpy, "Mode x\n").problems, ElementsAre(HasSubstr("fatal")));
+  EXPECT_THAT(import(Form::dkimpy, "KeyTableEd25519 /kt\n").problems,
+              ElementsAre(HasSubstr("error: KeyTableEd25519")));
+  EXPECT_EQ(clean(Form::dkimpy, "MinimumKeyBits 0\n").signing.key_bits_min, 1'024u);
+}
+
+TEST(DkimpyImport, TablesGoBeforeSingleKeys) {
+  const Settings settings =
+      clean(Form::dkimpy, "Domain a.example\nSigningTable refile:/st\nKeyTable /kt\nMode s\n");
+  EXPECT_TRUE(settings.signing.domains.empty());
+  EXPECT_EQ(settings.signing.signing_table.source, "refile:/st");
+  EXPECT_EQ(settings.signing.mode, Mode::sign);
+}
+
+// --- which file is which ---
+
+TEST(Recognize, ByName) {
+  const test::MemoryFiles none;
+  EXPECT_EQ(recognize("/etc/opendkim.conf", none), Form::opendkim);
+  EXPECT_EQ(recognize("/etc/opendmarc.conf", none), Form::opendmarc);
+  EXPECT_EQ(recognize("/etc/opendmarc-inbound.conf", none), Form::opendmarc);
+  EXPECT_EQ(recognize("openarc.conf", none), Form::openarc);
+  EXPECT_EQ(recognize("/etc/postfix-policyd-spf-python/policyd-spf.conf", none), Form::policyd_spf);
+  EXPECT_EQ(recognize("/etc/pyspf-milter/pyspf-milter.conf", none), Form::policyd_spf);
+  EXPECT_EQ(recognize("/etc/dkimpy-milter/dkimpy-milter.conf", none), Form::dkimpy);
+  EXPECT_EQ(recognize("/nowhere/milter.conf", none), Form::opendkim);
+}
+
+TEST(Recognize, ByOptions) {
+  test::MemoryFiles files;
+  const auto form = [&files](const std::string& text) {
+    files.add("/etc/milter.conf", text);
+    return recognize("/etc/milter.conf", files);
+  };
+  EXPECT_EQ(form(""), Form::opendkim);
+  EXPECT_EQ(form("Syslog yes\nSocket inet:1\n"), Form::opendkim);
+  EXPECT_EQ(form("Syslog yes\nRejectFailures yes\n"), Form::opendmarc);
+  EXPECT_EQ(form("Syslog yes\nSealHeaderChecks /x\n"), Form::openarc);
+  EXPECT_EQ(form("Selector s\nSelectorEd25519 t\n"), Form::dkimpy);
+  EXPECT_EQ(form("debugLevel = 1\nHELO_reject = Fail\n"), Form::policyd_spf);
+  EXPECT_EQ(form(std::string("\0\xff\n=\n", 5)), Form::opendkim);
+}
+
+TEST(Recognize, ByPrefix) {
+  EXPECT_EQ(form_named("opendmarc"), Form::opendmarc);
+  EXPECT_EQ(form_named("Policyd-SPF"), Form::policyd_spf);
+  EXPECT_EQ(form_named("file"), std::nullopt);
+  EXPECT_EQ(form_named(""), std::nullopt);
+}
+
+// --- several files ---
+
+class CombineTest : public ::testing::Test {
+ protected:
+  CombineTest() {
+    files.add("/k", test::rsa_pem());
+    files.add("/etc/opendkim.conf",
+              "Socket inet:8891@localhost\nUserID opendkim\nSyslog yes\nMode sv\n"
+              "Domain d.example\nSelector s\nKeyFile /k\nPidFile /run/a.pid\n");
+    files.add("/etc/opendmarc.conf",
+              "Socket inet:8893@localhost\nUserID opendkim\nSyslog yes\nRejectFailures yes\n"
+              "PidFile /run/b.pid\n");
+    files.add("/etc/policyd-spf.conf", "HELO_reject = False\nMail_From_reject = Softfail\n");
+    files.set("/k", 0600, 110, 110);
+  }
+
+  Snapshot load_all(const std::vector<std::string>& names, const Overrides& overrides = {}) const {
+    Source source{Form::any, names.front(), overrides};
+    for (std::size_t i = 1; i < names.size(); ++i) source.others.push_back({Form::any, names[i]});
+    return load(source, {files, accounts, "mail.example.org"});
+  }
+
+  test::MemoryFiles files;
+  test::MemoryAccounts accounts;
+};
+
+TEST_F(CombineTest, ThreeProgramsBecomeOne) {
+  const Snapshot snapshot =
+      load_all({"/etc/opendkim.conf", "/etc/opendmarc.conf", "/etc/policyd-spf.conf"});
+  EXPECT_THAT(texts(snapshot.problems),
+              ElementsAre(HasSubstr("/etc/opendmarc.conf:1: note: this socket does the same"),
+                          HasSubstr("/etc/opendmarc.conf:5: note: daemon.pid_file")));
+  ASSERT_NE(snapshot.policy, nullptr);
+  const mailflow::Policy& policy = *snapshot.policy;
+  EXPECT_TRUE(policy.signs && policy.judges);
+  EXPECT_TRUE(policy.single_key);
+  EXPECT_TRUE(policy.judging.spf && policy.judging.dmarc);
+  EXPECT_FALSE(policy.judging.arc || policy.judging.iprev);
+  EXPECT_EQ(policy.judging.actions.dmarc_reject, RejectPolicy::reject);
+  EXPECT_EQ(policy.judging.actions.spf_softfail, Action::reject);
+  EXPECT_EQ(policy.judging.actions.helo_fail, Action::accept);
+  EXPECT_EQ(policy.judging.actions.dns_error, Action::tempfail) << "OpenDKIM's default";
+  EXPECT_TRUE(policy.judging.results.received_spf);
+  EXPECT_TRUE(policy.judging.spf_skipped.match("", IpAddress::parse("127.0.0.9")));
+  const DaemonSettings& daemon = snapshot.settings.daemon;
+  ASSERT_EQ(daemon.sockets.size(), 2u);
+  EXPECT_EQ(to_string(daemon.sockets[1]), "inet:8893@localhost");
+  EXPECT_EQ(daemon.pid_file, "/run/a.pid");
+  EXPECT_TRUE(daemon.background);
+  EXPECT_EQ(snapshot.settings.signing.fields, FieldDefaults::opendkim);
+  EXPECT_FALSE(snapshot.settings.log.to_stderr);
+}
+
+TEST_F(CombineTest, TheOrderOfTheFilesDoesNotChangeWhatIsDone) {
+  const Snapshot one = load_all({"/etc/opendkim.conf", "/etc/opendmarc.conf"});
+  const Snapshot other = load_all({"/etc/opendmarc.conf", "/etc/opendkim.conf"});
+  ASSERT_NE(other.policy, nullptr);
+  EXPECT_EQ(one.settings.signing.mode, other.settings.signing.mode);
+  EXPECT_EQ(one.policy->judging.dmarc, other.policy->judging.dmarc);
+  EXPECT_EQ(one.policy->fields.sign, other.policy->fields.sign);
+  EXPECT_EQ(one.settings.signing.canonicalization, other.settings.signing.canonicalization);
+}
+
+TEST_F(CombineTest, ConflictsAreToldWithBothPlaces) {
+  files.add("/etc/opendmarc.conf",
+            "UserID postfix\nSocket inet:8891@localhost\nAuthservID x.test\n");
+  const Snapshot snapshot = load_all({"/etc/opendkim.conf", "/etc/opendmarc.conf"});
+  EXPECT_THAT(texts(snapshot.problems),
+              ElementsAre(AllOf(StartsWith("/etc/opendmarc.conf:1: warning: daemon.user = "
+                                           "\"postfix\" has no effect"),
+                                HasSubstr("/etc/opendkim.conf:2 says \"opendkim\""))));
+  EXPECT_EQ(snapshot.settings.daemon.user, "opendkim");
+  EXPECT_EQ(snapshot.settings.daemon.sockets.size(), 1u) << "the same socket";
+  EXPECT_EQ(snapshot.policy->judging.results.authserv_id, "x.test");
+}
+
+TEST_F(CombineTest, ModeIsTheSumOfTheFiles) {
+  files.add("/etc/opendkim.conf",
+            "Socket inet:1\nMode s\nDomain d.example\nSelector s\nKeyFile /k\n");
+  EXPECT_EQ(load_all({"/etc/opendkim.conf", "/etc/opendmarc.conf"}).settings.signing.mode,
+            Mode::both);
+  EXPECT_EQ(load_all({"/etc/opendmarc.conf", "/etc/policyd-spf.conf"}).settings.signing.mode,
+            Mode::verify);
+}
+
+TEST_F(CombineTest, TheCommandLineCountsMore) {
+  const Snapshot snapshot =
+      load_all({"/etc/opendkim.conf", "/etc/opendmarc.conf"},
+               {{"Socket", "inet:9999"}, {"Mode", "v"}, {"UserID", "postfix"}});
+  EXPECT_THAT(texts(snapshot.problems), ElementsAre(HasSubstr("daemon.pid_file")));
+  ASSERT_EQ(snapshot.settings.daemon.sockets.size(), 1u);
+  EXPECT_EQ(snapshot.settings.daemon.sockets[0].port, 9999);
+  EXPECT_EQ(snapshot.settings.signing.mode, Mode::verify);
+  EXPECT_EQ(snapshot.settings.daemon.user, "postfix");
+  EXPECT_FALSE(load_all({"/etc/opendmarc.conf"}, {{"Background", "no"}}).settings.daemon.background)
+      << "one file alone, in OpenDKIM's words";
+}
+
+TEST_F(CombineTest, OwnSettingsCountMoreThanImported) {
+  files.add("/own.toml",
+            "[judging]\nspf = true\ndmarc = true\n[judging.actions]\ndmarc_reject = \"reject\"\n");
+  Source source{Form::countersign, "/own.toml", {}};
+  source.others.push_back({Form::any, "/etc/opendkim.conf"});
+  const Snapshot snapshot = load(source, {files, accounts, "mail.example.org"});
+  EXPECT_THAT(texts(snapshot.problems), IsEmpty());
+  ASSERT_NE(snapshot.policy, nullptr);
+  EXPECT_TRUE(snapshot.policy->judging.spf && snapshot.policy->judging.dmarc);
+  EXPECT_FALSE(snapshot.policy->judging.arc);
+  EXPECT_EQ(snapshot.policy->judging.actions.dmarc_reject, RejectPolicy::reject);
+  EXPECT_EQ(snapshot.policy->judging.actions.dns_error, Action::tempfail);
+  EXPECT_TRUE(snapshot.policy->signs);
+  EXPECT_EQ(snapshot.settings.daemon.user, "opendkim");
+}
+
+TEST_F(CombineTest, AFileThatIsNotThereIsFatal) {
+  const Snapshot snapshot = load_all({"/etc/opendkim.conf", "/none/opendmarc.conf"});
+  EXPECT_EQ(snapshot.policy, nullptr);
+  EXPECT_THAT(texts(snapshot.problems),
+              ElementsAre(HasSubstr("/none/opendmarc.conf: fatal: cannot read")));
+}
+
+}  // namespace
+}  // namespace countersign::service::config
