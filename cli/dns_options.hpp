@@ -54,11 +54,17 @@ class Lookups {
   /// Drives an evaluation to its end.
   template <class T>
   [[nodiscard]] T run(dns::Asking<T> asking) {
+    return run(std::move(asking), [](const dns::Question&, const dns::Answer&) {});
+  }
+  /// The same, and shows each question with its answer to `see`.
+  template <class T, class See>
+  [[nodiscard]] T run(dns::Asking<T> asking, See see) {
     for (;;) {
       const std::vector<dns::OpenQuestion> questions = asking.take_questions();
       if (asking.done()) return asking.take();
       std::vector<dns::Answer> answers = answer(questions);
       for (std::size_t i = 0; i < questions.size(); ++i) {
+        see(questions[i].question, answers[i]);
         asking.answer(questions[i].id, std::move(answers[i]));
       }
     }

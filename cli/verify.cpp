@@ -2,13 +2,14 @@
 //
 // `countersign verify`: judges a saved message as a receiver would and says why.
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
-#include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "cli/clock_option.hpp"
 #include "cli/command.hpp"
@@ -16,45 +17,90 @@
 #include "cli/failure.hpp"
 #include "cli/input.hpp"
 #include "cli/json_output.hpp"
+#include "cli/settings_options.hpp"
 #include "cli/terminal.hpp"
-#include "countersign/dkim/verifier.hpp"
+#include "cli/verdict_output.hpp"
+#include "countersign/authres/field.hpp"
+#include "countersign/domain/address.hpp"
+#include "countersign/mailflow/flow.hpp"
 #include "countersign/message/splitter.hpp"
-#include "service/log/escape.hpp"
 
 namespace countersign::cli {
 namespace {
 
-namespace json = boost::json;
+// The least that RFC 7208 §4.6.4 lets a check take.
+constexpr std::chrono::seconds check_time{20};
 
 struct Options {
   std::string file = "-";
+  std::string client_ip;
+  std::string helo;
+  std::optional<std::string> mail_from;
+  std::vector<std::string> rcpt_to;
+  std::string auth_user;
+  std::string authserv_id;
   ClockOption clock;
   bool json = false;
   bool requires_whole_body = false;
   DnsOptions dns;
+  SettingsOptions settings;
 };
 
-/// A message as it is verified: its header, and a verifier that has seen the whole body.
-struct Reading {
-  Header header;
-  std::optional<dkim::Verifier> verifier;
-};
+std::string check_address(const std::string& text) {
+  return IpAddress::parse(text) ? std::string() : text + " is no IP address";
+}
 
-/// Reads the message once; the verifier is made when the header is complete and fed the body as it
-/// passes. The result is on the heap, as the verifier refers to the header in it.
-std::unique_ptr<Reading> read_message(const Options& options) {
-  const Limits limits;
-  auto reading = std::make_unique<Reading>();
-  Reading& current = *reading;
+/// How the message is judged: as the settings say if they are named, else by the defaults. Who
+/// brings it is never one of ours here, so that every message is judged.
+std::shared_ptr<const mailflow::Policy> policy_of(const Options& options) {
+  mailflow::Policy policy;
+  if (options.settings.given()) {
+    const service::config::Snapshot snapshot = options.settings.load_usable();
+    policy.judging = snapshot.policy->judging;
+    policy.limits = snapshot.policy->limits;
+  }
+  policy.signs = false;
+  policy.judges = true;
+  policy.authenticated_is_ours = false;
+  policy.judging.unjudged = {};
+  // A saved message is looked up for its sender only when its client is known.
+  policy.judging.iprev = policy.judging.iprev && !options.client_ip.empty();
+  if (options.requires_whole_body) policy.judging.accepts_partly_signed_body = false;
+  if (!options.authserv_id.empty()) {
+    if (!authres::is_authserv_id(options.authserv_id)) {
+      throw Failure(exit_usage, options.authserv_id + " is no authserv-id (RFC 8601 §2.5)");
+    }
+    policy.judging.results.authserv_id = options.authserv_id;
+  }
+  return std::make_shared<const mailflow::Policy>(std::move(policy));
+}
+
+mailflow::Envelope envelope_of(const Options& options) {
+  mailflow::Envelope envelope;
+  envelope.client_ip = IpAddress::parse(options.client_ip);
+  envelope.helo = options.helo;
+  envelope.mail_from = options.mail_from.value_or("");
+  if (envelope.mail_from.starts_with('<') && envelope.mail_from.ends_with('>')) {
+    envelope.mail_from = envelope.mail_from.substr(1, envelope.mail_from.size() - 2);
+  }
+  envelope.rcpt_to = options.rcpt_to;
+  if (!options.auth_user.empty()) {
+    envelope.macros["auth_type"] = "command line";
+    envelope.macros["auth_authen"] = options.auth_user;
+  }
+  return envelope;
+}
+
+/// Reads the message once; its flow begins when the header is complete and is fed the body as it
+/// passes.
+mailflow::Flow read_message(const Options& options, const mailflow::Envelope& envelope) {
+  const std::shared_ptr<const mailflow::Policy> policy = policy_of(options);
+  std::optional<mailflow::Flow> flow;
   std::optional<Splitter> splitter;
-  const auto start = [&current, &splitter, &options, &limits] {
-    current.header = splitter->take_header();
-    current.verifier.emplace(current.header, limits,
-                             dkim::VerifyPolicy{!options.requires_whole_body});
-  };
-  splitter.emplace(limits, [&current, &start](std::string_view chunk) {
-    if (!current.verifier) start();
-    current.verifier->body(chunk);
+  const auto start = [&] { flow.emplace(policy, envelope, splitter->take_header()); };
+  splitter.emplace(policy->limits, [&](std::string_view chunk) {
+    if (!flow) start();
+    flow->body(chunk);
   });
   bool fits = true;
   read_in_chunks(options.file, [&splitter, &fits](std::string_view chunk) {
@@ -66,134 +112,78 @@ std::unique_ptr<Reading> read_message(const Options& options) {
                   fmt::format("{}: {} (octet {})", input_name(options.file),
                               to_string(splitter->error().code), splitter->error().offset));
   }
-  if (!current.verifier) start();
-  return reading;
+  if (!flow) start();
+  return *std::move(flow);
 }
 
-std::string explanation_of(const dkim::SignatureResult& result) {
-  return result.detail.empty() ? std::string(to_string(result.reason)) : result.detail;
-}
-
-json::value optional_number(const std::optional<std::uint64_t>& number) {
-  return number ? json::value(*number) : json::value(nullptr);
-}
-
-json::array field_names(const dkim::Signature& signature) {
-  json::array names;
-  for (const std::string& name : signature.signed_fields) names.emplace_back(json_text(name));
-  return names;
-}
-
-/// One signature. Every key is there whatever the result; what is not known is null.
-json::object to_json(const dkim::SignatureResult& result) {
-  const dkim::Signature* const signature = result.signature ? &*result.signature : nullptr;
-  const auto when_read = [signature](const auto& value_of) {
-    return signature == nullptr ? json::value(nullptr) : json::value(value_of(*signature));
-  };
-  using dkim::Signature;
-  json::object object;
-  object["result"] = to_string(result.result);
-  object["reason"] = name_of(result.reason);
-  object["explanation"] = json_text(explanation_of(result));
-  object["sdid"] = when_read([](const Signature& s) { return s.sdid.text(); });
-  object["auid"] = when_read([](const Signature& s) { return json_text(s.auid); });
-  object["selector"] = when_read([](const Signature& s) { return s.selector.text(); });
-  object["algorithm"] = when_read([](const Signature& s) { return to_string(s.algorithm); });
-  object["key_bits"] = result.key_bits == 0 ? json::value(nullptr) : json::value(result.key_bits);
-  object["header_canonicalization"] =
-      when_read([](const Signature& s) { return to_string(s.header_canonicalization); });
-  object["body_canonicalization"] =
-      when_read([](const Signature& s) { return to_string(s.body_canonicalization); });
-  object["signed_fields"] = when_read(field_names);
-  object["body_octets_signed"] =
-      when_read([&result](const Signature&) { return result.body_octets_signed; });
-  object["body_octets_total"] =
-      when_read([&result](const Signature&) { return result.body_octets_total; });
-  object["time"] = when_read([](const Signature& s) { return optional_number(s.time); });
-  object["expires"] = when_read([](const Signature& s) { return optional_number(s.expires); });
-  return object;
-}
-
-void print_results_json(const std::vector<dkim::SignatureResult>& results) {
-  json::array signatures;
-  for (const dkim::SignatureResult& result : results) signatures.emplace_back(to_json(result));
-  json::object document;
-  document["dkim"] = std::move(signatures);
-  print_json(document);
-}
-
-std::string time_text(const std::optional<std::uint64_t>& seconds) {
-  // Years with more than four digits are a stranger's joke; show the number.
-  constexpr std::uint64_t year_10000 = 253'402'300'800;
-  if (!seconds) return "never";
-  if (*seconds >= year_10000) return fmt::format("{}", *seconds);
-  return fmt::format("{:%Y-%m-%d %H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(*seconds)));
-}
-
-Colour colour_of(const dkim::SignatureResult& signature) {
-  if (signature.covers_body()) return Colour::green;
-  const dkim::Result result = signature.result;
-  if (result == dkim::Result::fail || result == dkim::Result::permerror) return Colour::red;
-  return Colour::yellow;
-}
-
-void print_result(const Terminal& terminal, const dkim::SignatureResult& result) {
-  const std::string verdict = fmt::format("dkim={}", to_string(result.result));
-  fmt::print("{}  {}\n", terminal.paint(colour_of(result), verdict),
-             service::printable(explanation_of(result)));
-  if (!result.signature) return;
-  const dkim::Signature& signature = *result.signature;
-  fmt::print("  domain {}  selector {}  identity {}\n", signature.sdid.text(),
-             signature.selector.text(), service::printable(signature.auid));
-  fmt::print(
-      "  {}{}  canonicalization {}/{}\n", to_string(signature.algorithm),
-      result.key_bits == 0 ? std::string() : fmt::format(", key of {} bits", result.key_bits),
-      to_string(signature.header_canonicalization), to_string(signature.body_canonicalization));
-  fmt::print("  body: {} of {} octets signed;  signed {},  expires {}\n", result.body_octets_signed,
-             result.body_octets_total,
-             signature.time ? time_text(signature.time) : "at an unknown time",
-             time_text(signature.expires));
-  std::string fields;
-  for (const std::string& name : signature.signed_fields) {
-    fields += fields.empty() ? "" : " ";
-    fields += service::printable(name);
-  }
-  fmt::print("  fields: {}\n", fields);
-  if (result.key_testing) fmt::print("  the domain says that it is testing (t=y)\n");
+/// 0 when somebody vouches for the message and its author's domain does not object.
+int exit_code_of(const mailflow::Verdict& verdict) {
+  const dkim::Result dkim = dkim::summarize(verdict.signatures);
+  const dmarc::Result dmarc = verdict.dmarc ? verdict.dmarc->result : dmarc::Result::none;
+  if (dmarc == dmarc::Result::pass) return exit_ok;
+  if (dmarc == dmarc::Result::temperror || dkim == dkim::Result::temperror) return exit_temporary;
+  return dkim == dkim::Result::pass && dmarc != dmarc::Result::fail ? exit_ok : exit_no;
 }
 
 int run(const Options& options) {
   Lookups lookups(options.dns);
-  const std::unique_ptr<Reading> message = read_message(options);
-  const std::vector<dkim::SignatureResult> results =
-      lookups.run(std::move(*message->verifier).finish(options.clock.time()));
+  lookups.end_after(check_time);
+  const mailflow::Envelope envelope = envelope_of(options);
+  mailflow::Flow flow = read_message(options, envelope);
+  std::vector<AskedQuestion> asked;
+  const mailflow::Outcome outcome =
+      lookups.run(std::move(flow).finish(options.clock.time()),
+                  [&asked](const dns::Question& question, const dns::Answer& answer) {
+                    asked.push_back({question, answer.status});
+                  });
+  const VerdictReport report{*outcome.judgement, envelope, std::move(asked)};
   if (options.json) {
-    print_results_json(results);
+    print_json(to_json(report));
   } else {
-    const Terminal terminal(stdout);
-    if (results.empty()) fmt::print("dkim=none  the message has no DKIM-Signature field\n");
-    for (const dkim::SignatureResult& result : results) print_result(terminal, result);
+    print_report(Terminal(stdout), report);
   }
-  const dkim::Result summary = dkim::summarize(results);
-  if (summary == dkim::Result::temperror) return exit_temporary;
-  return summary == dkim::Result::pass ? exit_ok : exit_no;
+  return exit_code_of(report.judgement.verdict);
+}
+
+void declare_envelope(CLI::App& command, Options& options) {
+  command.add_option("--ip", options.client_ip, "address of the client; without it, no SPF")
+      ->check(CLI::Validator(check_address, ""))
+      ->option_text("IP");
+  command.add_option("--helo", options.helo, "the name that the client gave with HELO or EHLO")
+      ->option_text("NAME");
+  command
+      .add_option("--mail-from", options.mail_from,
+                  "the path of MAIL FROM; left out or empty: the null path, judged by --helo")
+      ->expected(0, 1)
+      ->option_text("PATH");
+  command.add_option("--rcpt", options.rcpt_to, "a recipient; may be repeated")
+      ->allow_extra_args(false)
+      ->option_text("PATH");
+  command.add_option("--auth-user", options.auth_user, "the client has logged in as this user")
+      ->option_text("LOGIN");
+  command
+      .add_option("--authserv-id", options.authserv_id,
+                  "our name in Authentication-Results; fields that claim it are removed")
+      ->option_text("ID");
 }
 
 }  // namespace
 
 void add_verify(CLI::App& root, int& exit_code) {
   CLI::App* command = root.add_subcommand(
-      "verify", "Verify a saved message: the result of each DKIM signature, and why.");
+      "verify", "Judge a saved message by SPF, DKIM, ARC and DMARC, and say why.");
   const auto options = std::make_shared<Options>();
   command->add_option("FILE", options->file, "the message")->capture_default_str();
+  declare_envelope(*command, *options);
   options->clock.declare(*command, "judge");
   command->add_flag("--json", options->json, "print JSON for programs");
   command->add_flag("--require-whole-body", options->requires_whole_body,
                     "no pass for a signature whose l= leaves octets of the body unsigned");
+  options->settings.declare(*command);
   options->dns.declare(*command);
   command->footer(
-      "Exit codes: 0 a signature passes, 1 none does, 65 not a message, 66 no such file, 75 DNS "
-      "failed.");
+      "Exit codes: 0 DMARC passes, or a signature does and DMARC does not fail; 1 neither, 65 not "
+      "a message, 66 no such file, 75 DNS failed.");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -64,6 +64,45 @@ class Dmarc(Case):
         self.assertEqual(found["disposition"], expected.get("disposition", disposition), result)
 
 
+class Message(Case):
+    """Whole messages, with the envelope that they came in."""
+
+    def found_in(self, zone, case):
+        zone_file = self.write("zone.json", json.dumps(zone))
+        texts = [case[name].encode("latin-1") for name in ("helo", "mail_from")]
+        return self.run_program("verify", "--json", "--zone", zone_file, "--now", str(case["now"]),
+                                "--ip", case["client_ip"], b"--helo=" + texts[0],
+                                b"--mail-from=" + texts[1], "--authserv-id", "mx.example.org",
+                                stdin=case["message"].encode("latin-1"))
+
+    def judge(self, zone, case):
+        result = self.found_in(zone, case)
+        found, expected = result.json, case["expect"]
+        for method in ("spf", "dmarc", "arc"):
+            if method in expected:
+                self.assertIn(found[method]["result"], expected[method], result)
+        if "policy" in expected:
+            self.assertEqual(found["dmarc"]["policy"], expected["policy"], result)
+        self.assertTrue(found["authentication_results"].startswith("Authentication-Results: mx."))
+
+
+class Attack(Message):
+    def judge(self, zone, case):
+        result = self.found_in(zone, case)
+        domain = case["expect"]["must_not"]["dmarc_pass_for"]
+        if result.json["dmarc"]["result"] == "pass":
+            self.assertNotIn(domain, result.json["dmarc"]["author_domain"], result)
+        self.assertNotIn("dmarc=pass", result.json["authentication_results"], result)
+
+
+class Arc(Case):
+    def judge(self, zone, case):
+        zone_file = self.write("zone.json", json.dumps(zone))
+        result = self.run_program("verify", "--json", "--zone", zone_file,
+                                  stdin=case["message"].encode("latin-1"))
+        self.assertIn(result.json["arc"]["result"], case["expect"]["arc"], result)
+
+
 def add_cases(suite, name):
     """A test for each case of a file; one that is skipped where the data is not there."""
     path = CONFORMANCE / f"{name}.json"
@@ -82,3 +121,6 @@ for file_name in ("matrix", "small", "mail-dkim", "opendkim"):
     add_cases(Dkim, f"dkim/{file_name}")
 add_cases(Spf, "spf/rfc7208")
 add_cases(Dmarc, "dmarc/evaluation")
+add_cases(Message, "message/evaluation")
+add_cases(Attack, "message/attacks")
+add_cases(Arc, "arc/validation")

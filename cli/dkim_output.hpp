@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What became of a DKIM signature, as people and as programs read it.
+
+#pragma once
+
+#include <boost/json/fwd.hpp>
+
+#include "cli/terminal.hpp"
+#include "countersign/dkim/verifier.hpp"
+
+namespace countersign::cli {
+
+/// One signature as {result, reason, explanation, sdid, auid, selector, algorithm, key_bits,
+/// header_canonicalization, body_canonicalization, signed_fields, body_octets_signed,
+/// body_octets_total, time, expires}. Every key is there whatever the result; what is not known is
+/// null.
+[[nodiscard]] boost::json::object to_json(const dkim::SignatureResult& result);
+
+/// Prints a signature for people on standard output.
+void print_result(const Terminal& terminal, const dkim::SignatureResult& result);
+
+}  // namespace countersign::cli
