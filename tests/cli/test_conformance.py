@@ -64,7 +64,7 @@ class Dmarc(Case):
         self.assertEqual(found["disposition"], expected.get("disposition", disposition), result)
 
 
-class Message(Case):
+class WithEnvelope(Case):
     """Whole messages, with the envelope that they came in."""
 
     def found_in(self, zone, case):
@@ -75,6 +75,8 @@ class Message(Case):
                                 b"--mail-from=" + texts[1], "--authserv-id", "mx.example.org",
                                 stdin=case["message"].encode("latin-1"))
 
+
+class Message(WithEnvelope):
     def judge(self, zone, case):
         result = self.found_in(zone, case)
         found, expected = result.json, case["expect"]
@@ -86,7 +88,7 @@ class Message(Case):
         self.assertTrue(found["authentication_results"].startswith("Authentication-Results: mx."))
 
 
-class Attack(Message):
+class Attack(WithEnvelope):
     def judge(self, zone, case):
         result = self.found_in(zone, case)
         domain = case["expect"]["must_not"]["dmarc_pass_for"]
