@@ -81,9 +81,10 @@ std::string explain(const Set& set, FieldKind kind, const Verdict& verdict) {
 
 const SetResult* Outcome::newest_set_of(const DomainName& sealer) const {
   if (status != ChainStatus::pass) return nullptr;
-  for (auto set = sets.rbegin(); set != sets.rend(); ++set)
-    if (set->sealer == sealer) return &*set;
-  return nullptr;
+  const auto newest = std::ranges::find(sets.rbegin(), sets.rend(), sealer, &SetResult::sealer);
+  const bool holds =
+      newest != sets.rend() && newest->message_signature.result == dkim::Result::pass;
+  return holds ? &*newest : nullptr;
 }
 
 struct Verifier::State {

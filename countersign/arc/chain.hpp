@@ -60,8 +60,12 @@ struct Outcome {
   /// True for a failure that may be gone on the next try, as DNS did not answer. The RFC calls it
   /// permanent all the same, so who seals now ends the chain. RFC 8617 §5.2.1
   [[nodiscard]] bool is_temporary() const { return reason == Reason::key_unavailable; }
-  /// The newest set that the domain sealed, or nullptr. Only for a chain that passes, so nothing of
-  /// another can be mistaken for the word of that sealer.
+  /// The newest set that the domain sealed, if what it says is about this message: the chain passes
+  /// and the message signature of that set still verifies. Else nullptr.
+  ///
+  /// A seal alone binds its set to no message. Whoever has once got mail through that sealer can
+  /// put his set below other mail and seal the whole himself: the chain passes, and only the
+  /// message signature of the old set tells.
   [[nodiscard]] const SetResult* newest_set_of(const DomainName& sealer) const;
 };
 

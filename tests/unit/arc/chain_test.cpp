@@ -314,6 +314,23 @@ TEST(Outcome, GivesTheNewestSetOfASealer) {
   EXPECT_EQ(outcome.newest_set_of(sample::name("sub.example.com")), nullptr);
 }
 
+// S-34: the set of an honest sealer, taken from a message that he sealed and put below another that
+// a stranger seals. The chain is valid, and what the honest sealer said was of other mail.
+TEST(Outcome, QuotesNobodyAboutAMessageThatHeDidNotSealS34) {
+  Message message = sealed(1);
+  message.header.back() = HeaderField("Subject: another message");
+  message.body = "Something else.\r\n";
+  SealingIdentity stranger = sample::sealing_identity(sample::rsa_key());
+  stranger.sdid = sample::name("stranger.example");
+  message = sample::sealed_message(message, stranger, ChainStatus::pass);
+  dns::Zone zone = sample::zone();
+  zone.add_txt("rsa._domainkey.stranger.example", sample::key_record(sample::rsa_key()));
+  const Outcome outcome = sample::validate(message, zone);
+  passes(outcome, 2);
+  EXPECT_EQ(outcome.newest_set_of(sample::name("example.com")), nullptr);
+  EXPECT_NE(outcome.newest_set_of(sample::name("stranger.example")), nullptr);
+}
+
 // S-34: from a chain that does not pass nobody is quoted.
 TEST(Outcome, QuotesNobodyFromABrokenChainS34) {
   Message message = sealed(2);
