@@ -71,12 +71,13 @@ bool says_dmarc_pass(const arc::SetResult& set, const DomainName& author, const 
   });
 }
 
-/// The newest set of a sealer who is trusted and vouches for the author, if the chain passes
-/// (S-34).
+/// The newest set of a sealer who is trusted and vouches for the author, if the chain passes and
+/// the message is still as that sealer sent it: his set alone could come from other mail (S-34).
 const arc::SetResult* find_trusted_set(const Verdict& verdict, const DomainSet& sealers) {
   if (!verdict.arc || verdict.arc->status != arc::ChainStatus::pass) return nullptr;
   for (auto set = verdict.arc->sets.rbegin(); set != verdict.arc->sets.rend(); ++set) {
     if (!sealers.contains(set->sealer)) continue;
+    if (set->message_signature.result != dkim::Result::pass) return nullptr;
     return says_dmarc_pass(*set, *verdict.authorship.author_domain, Limits{}) ? &*set : nullptr;
   }
   return nullptr;

@@ -55,33 +55,47 @@ TEST(Inbound, AsksForAllChecksAtTheSameTime) {
     EXPECT_THAT(names, Contains(name));
 }
 
-/// A message of a list, sealed by forwarder.example, whose results are `payload`.
-test::Arrival sealed(const std::string& payload) {
-  const std::string text =
-      "From: a@example.com\r\nList-Id: <l.forwarder.example>\r\nSubject: x\r\n\r\nHi\r\n";
+constexpr std::string_view list_message =
+    "From: a@example.com\r\nList-Id: <l.forwarder.example>\r\nSubject: x\r\n\r\nHi\r\n";
+
+/// The message with a set of that domain on top, whose results are `payload`.
+std::string sealed_by(std::string_view domain, const std::string& text, const std::string& payload,
+                      arc::ChainStatus chain_status = arc::ChainStatus::none) {
   const auto message = split_message(text, Limits{});
-  arc::Sealer sealer(message->header,
-                     {.sdid = sample::name("forwarder.example"),
-                      .selector = sample::name("arc"),
-                      .key = sample::ed25519_key()},
-                     Limits{});
+  arc::Sealer sealer(
+      message->header,
+      {.sdid = sample::name(domain), .selector = sample::name("arc"), .key = sample::ed25519_key()},
+      Limits{});
   sealer.body(message->body);
-  const auto set = std::move(sealer).finish({.payload = payload, .now = sample::signing_time});
+  const auto set = std::move(sealer).finish(
+      {.chain_status = chain_status, .payload = payload, .now = sample::signing_time});
   EXPECT_TRUE(set);
+  std::string fields;
+  for (const HeaderField& field : *set) fields += std::string(field.raw()) + "\r\n";
+  return fields + text;
+}
+
+test::Arrival arrival_of(const std::string& text) {
   test::Arrival arrival{.client_ip = "198.51.100.99", .mail_from = "l@nothing.example"};
-  for (const HeaderField& field : *set) arrival.message += std::string(field.raw()) + "\r\n";
-  arrival.message += text;
+  arrival.message = text;
   arrival.now = sample::signing_time;
   return arrival;
 }
 
-test::Arrived arrive_sealed(const std::string& payload, const std::string& trusted) {
+test::Arrived arrive_with_trust(const std::string& text, const std::string& trusted) {
   Policy policy = test::judging_policy();
   if (!trusted.empty()) policy.judging.trust.sealers.entries.add(trusted, {"list", 1});
-  const std::string zone = std::string(test::judging_zone) +
-                           "arc._domainkey.forwarder.example. 60 IN TXT \"" +
-                           sample::key_record(sample::ed25519_key()) + "\"\n";
-  return test::arrive(sealed(payload), policy, zone);
+  std::string zone(test::judging_zone);
+  for (const char* domain : {"forwarder.example", "stranger.example"})
+    zone += std::string("arc._domainkey.") + domain + ". 60 IN TXT \"" +
+            sample::key_record(sample::ed25519_key()) + "\"\n";
+  return test::arrive(arrival_of(text), policy, zone);
+}
+
+/// A message of a list, sealed by forwarder.example, whose results are `payload`.
+test::Arrived arrive_sealed(const std::string& payload, const std::string& trusted) {
+  return arrive_with_trust(sealed_by("forwarder.example", std::string(list_message), payload),
+                           trusted);
 }
 
 TEST(Inbound, S34OnlyATrustedSealerThatVouchesForTheAuthorIsBelieved) {
@@ -103,6 +117,26 @@ TEST(Inbound, S34OnlyATrustedSealerThatVouchesForTheAuthorIsBelieved) {
                             "mx.forwarder.example; spf=pass smtp.mailfrom=example.com"})
     EXPECT_EQ(arrive_sealed(other, "forwarder.example").outcome.action, Action::quarantine)
         << other;
+}
+
+// The set that a trusted sealer once put on other mail, below a message that a stranger wrote and
+// sealed: the chain is valid, but the message signature of that set is of the other mail.
+TEST(Inbound, S34ASetOfATrustedSealerIsNotBelievedAboutAnotherMessage) {
+  const std::string vouches = "mx.forwarder.example; dmarc=pass header.from=example.com";
+  const std::string list_text(list_message);
+  const std::string once = sealed_by("forwarder.example", list_text, vouches);
+  const std::string set = once.substr(0, once.size() - list_text.size());
+  const std::string forged =
+      sealed_by("stranger.example", set + "From: a@example.com\r\nSubject: pay me\r\n\r\nNow.\r\n",
+                "mx.stranger.example; none", arc::ChainStatus::pass);
+  const test::Arrived arrived = arrive_with_trust(forged, "forwarder.example");
+  EXPECT_EQ(arrived.verdict().arc->status, arc::ChainStatus::pass);
+  EXPECT_EQ(arrived.verdict().arc->oldest_pass, 2U);
+  EXPECT_EQ(arrived.outcome.action, Action::quarantine);
+  // A further host that changes nothing takes nothing from the word of the trusted one.
+  const std::string passed_on =
+      sealed_by("stranger.example", once, "mx.stranger.example; none", arc::ChainStatus::pass);
+  EXPECT_EQ(arrive_with_trust(passed_on, "forwarder.example").outcome.action, Action::accept);
 }
 
 }  // namespace
