@@ -22,6 +22,8 @@ void add_spf(CLI::App& root, int& exit_code);
 void add_dmarc(CLI::App& root, int& exit_code);
 /// Declares `countersign arc seal`.
 void add_arc(CLI::App& root, int& exit_code);
+/// Declares `countersign lint spf`, `lint dkim`, `lint dmarc` and `lint authres`.
+void add_lint(CLI::App& root, int& exit_code);
 /// Declares `countersign keygen`.
 void add_keygen(CLI::App& root, int& exit_code);
 /// Declares `countersign testkey`.

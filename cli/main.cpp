@@ -53,6 +53,7 @@ int run_countersign(int argc, char** argv) {
   add_spf(root, exit_code);
   add_dmarc(root, exit_code);
   add_arc(root, exit_code);
+  add_lint(root, exit_code);
   add_keygen(root, exit_code);
   add_testkey(root, exit_code);
   add_config(root, exit_code);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The conformance data through the command line: DKIM by `verify --json`, SPF by `spf --json`,
-# DMARC by `dmarc --json`. What a person gets to see is what the library judges.
+# DMARC by `dmarc --json`, records and fields by `lint --json`. What a person gets to see is what
+# the library judges.
 
 import json
 import unittest
@@ -105,6 +106,33 @@ class Arc(Case):
         self.assertIn(result.json["arc"]["result"], case["expect"]["arc"], result)
 
 
+class Records(Case):
+    def judge(self, _, case):
+        result = self.run_program("lint", "dmarc", "--json", case["record"].encode("latin-1"))
+        found, expected = result.json, case["expect"]
+        if expected["usable"] is not None:
+            self.assertEqual(found["usable"], expected["usable"], result)
+        if found["usable"] and "policy" in expected:
+            self.assertEqual(found["policy"], expected["policy"], result)
+        if not found["usable"]:
+            self.assertEqual(result.code, 65, result)
+            self.assertTrue(found["problems"], result)
+
+
+class Authres(Case):
+    def judge(self, _, case):
+        result = self.run_program("lint", "authres", "--json", case["value"].encode("latin-1"))
+        found, expected = result.json, case["expect"]
+        self.assertEqual(found["parses"], expected["parses"], result)
+        self.assertEqual(result.code == 65, not expected["parses"], result)
+        if not expected["parses"]:
+            return
+        self.assertEqual(found["authserv_id"], expected["authserv_id"], result)
+        results = [{name: one[name] for name in ("method", "result", "reason", "properties")}
+                   for one in found["results"]]
+        self.assertEqual(results, expected["results"], result)
+
+
 def add_cases(suite, name):
     """A test for each case of a file; one that is skipped where the data is not there."""
     path = CONFORMANCE / f"{name}.json"
@@ -114,7 +142,7 @@ def add_cases(suite, name):
         return
     data = json.loads(path.read_text())
     for case in data["cases"]:
-        zone = data["zones"][case["zone"]]
+        zone = data["zones"][case["zone"]] if "zone" in case else None
         test = lambda self, zone=zone, case=case: self.judge(zone, case)  # noqa: E731
         setattr(suite, f"test_{case['id']}", test)
 
@@ -126,3 +154,5 @@ add_cases(Dmarc, "dmarc/evaluation")
 add_cases(Message, "message/evaluation")
 add_cases(Attack, "message/attacks")
 add_cases(Arc, "arc/validation")
+add_cases(Records, "dmarc/records")
+add_cases(Authres, "authres/parse")

@@ -10,8 +10,9 @@ import unittest
 
 from support import MESSAGE, OLD_TOOLS, PROGRAM, ROOT, Case, key, record, shared_folder
 
-COMMANDS = ("serve", "sign", "verify", "spf", "dmarc", "keygen", "testkey", "config",
-            "config check", "config doc", "probe")
+COMMANDS = ("serve", "sign", "verify", "spf", "dmarc", "lint", "lint spf", "lint dkim",
+            "lint dmarc", "lint authres", "keygen", "testkey", "config", "config check",
+            "config doc", "probe")
 
 
 class Usage(Case):
