@@ -121,6 +121,15 @@ struct Limits {
   /// path, UTF-8 needs more. What is longer matches no list and is not kept.
   std::size_t envelope_text_bytes_max = 1'024;
 
+  // --- Postfix's policy protocol ---
+  /// One request: Postfix sends some forty attributes, none longer than its line_length_limit of
+  /// 2,048 octets, and most of them short.
+  std::size_t policy_request_bytes_max = 32'768;
+  /// Lines of one request.
+  std::size_t policy_attributes_max = 128;
+  /// One action that we send: what Postfix reads of a line.
+  std::size_t policy_action_bytes_max = 2'000;
+
   // --- signing ---
   /// Signatures that we put on one message.
   std::size_t signatures_made_max = 16;
