@@ -121,6 +121,7 @@ struct SigningSettings {
   Mode mode = Mode::sign;
   std::vector<SigningDomain> domains;
   DataSet key_table;
+  DataSet second_key_table;  ///< more keys under the same names, as dkimpy-milter has them
   DataSet signing_table;
   bool multiple_signatures = true;
   SingleKeySettings single;

@@ -139,7 +139,8 @@ class Maker {
   // --- which keys ---
 
   void set_keys(KeyStore& store) {
-    const bool has_tables = !signing_.key_table.empty() || !signing_.signing_table.empty();
+    const bool has_tables = !signing_.key_table.empty() || !signing_.second_key_table.empty() ||
+                            !signing_.signing_table.empty();
     if (has_tables && !signing_.domains.empty()) {
       return problems_.fatal(signing_.domains.front().place,
                              "both [[signing.domain]] and tables are set", "use one of them");
@@ -151,12 +152,13 @@ class Maker {
   }
 
   void set_tables(KeyStore& store) {
-    if (signing_.key_table.empty()) {
+    if (signing_.key_table.empty() && signing_.second_key_table.empty()) {
       return problems_.fatal(signing_.signing_table.place,
                              "a SigningTable needs a KeyTable that holds its keys");
     }
     if (signing_.signing_table.empty()) {
-      return problems_.fatal(signing_.key_table.place,
+      const bool first = !signing_.key_table.empty();
+      return problems_.fatal(first ? signing_.key_table.place : signing_.second_key_table.place,
                              "a KeyTable needs a SigningTable that says whose mail its keys sign");
     }
     use(read_tables(signing_, files_, store, problems_));

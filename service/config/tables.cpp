@@ -177,6 +177,22 @@ void add_signing_line(const DataEntry& entry, SigningTable& table, Problems& pro
   if (error) problems.error(entry.place, *error);
 }
 
+// Behind the names of the second KeyTable; no name has a blank.
+constexpr std::string_view second_mark = " (second table)";
+
+// A line signs with the keys of its name in both tables.
+void add_signing_lines(const DataEntry& entry, Tables& tables, Problems& problems) {
+  const std::string name = entry.value.substr(0, entry.value.find(':'));
+  const bool is_in_second = tables.keys.find(name + std::string(second_mark)) != nullptr;
+  if (!is_in_second || tables.keys.find(name) != nullptr) {
+    add_signing_line(entry, tables.lines, problems);
+  }
+  if (!is_in_second) return;
+  DataEntry second = entry;
+  second.value.insert(name.size(), second_mark);
+  add_signing_line(second, tables.lines, problems);
+}
+
 // A pattern without "@" in a refile matches no address in OpenDKIM, except a lone "*".
 void check_names(const Tables& tables, Problems& problems) {
   for (const SigningEntry& line : tables.lines.entries()) {
@@ -299,10 +315,14 @@ Tables read_tables(const SigningSettings& settings, const Files& files, KeyStore
   for (const DataEntry& entry : read_data_set(settings.key_table, files, problems).entries) {
     keys.add(entry);
   }
+  for (DataEntry& entry : read_data_set(settings.second_key_table, files, problems).entries) {
+    entry.key += second_mark;
+    keys.add(entry);
+  }
   const DataEntries lines = read_data_set(settings.signing_table, files, problems);
   Tables tables{keys.take(), SigningTable(lines.patterns ? SigningTable::Kind::patterns
                                                          : SigningTable::Kind::keys)};
-  for (const DataEntry& entry : lines.entries) add_signing_line(entry, tables.lines, problems);
+  for (const DataEntry& entry : lines.entries) add_signing_lines(entry, tables, problems);
   check_names(tables, problems);
   return tables;
 }

@@ -328,8 +328,6 @@ TEST(DkimpyImport, Mistakes) {
   EXPECT_THAT(import(Form::dkimpy, "Domain a.example\n").problems,
               ElementsAre(HasSubstr("go together")));
   EXPECT_THAT(import(Form::dkimpy, "Mode x\n").problems, ElementsAre(HasSubstr("fatal")));
-  EXPECT_THAT(import(Form::dkimpy, "KeyTableEd25519 /kt\n").problems,
-              ElementsAre(HasSubstr("error: KeyTableEd25519")));
   EXPECT_EQ(clean(Form::dkimpy, "MinimumKeyBits 0\n").signing.key_bits_min, 1'024u);
 }
 
@@ -339,6 +337,33 @@ TEST(DkimpyImport, TablesGoBeforeSingleKeys) {
   EXPECT_TRUE(settings.signing.domains.empty());
   EXPECT_EQ(settings.signing.signing_table.source, "refile:/st");
   EXPECT_EQ(settings.signing.mode, Mode::sign);
+}
+
+TEST(DkimpyImport, BothTablesSign) {
+  test::MemoryFiles files;
+  files.add("/rsa", test::rsa_pem()).add("/ed", test::ed25519_pem());
+  files.add("/kt", "k a.example:r:/rsa\n")
+      .add("/kt2", "k a.example:e:/ed\nl b.example:e:/ed\n")
+      .add("/st", "*@a.example k\n*@b.example l\n*@c.example m\n");
+  files.add("/dkimpy-milter.conf",
+            "Socket inet:1\nMode s\nKeyTable /kt\nKeyTableEd25519 /kt2\nSigningTable refile:/st\n");
+  const test::MemoryAccounts accounts;
+  const Snapshot snapshot = load({Form::any, "/dkimpy-milter.conf", {}}, {files, accounts, "h"});
+  EXPECT_THAT(texts(snapshot.problems), ElementsAre(HasSubstr("/st:3: error: the key 'm'")));
+  ASSERT_NE(snapshot.policy, nullptr);
+  const auto selectors = [&snapshot](const char* domain) {
+    std::vector<std::string> found;
+    for (const mailflow::SigningEntry* line :
+         snapshot.policy->signing_table->match("joe", *DomainName::parse(domain), false)) {
+      const mailflow::KeyEntry* key = snapshot.policy->key_table.find(line->key_name);
+      found.push_back(key ? key->selector.text() : "none");
+    }
+    return found;
+  };
+  EXPECT_TRUE(snapshot.policy->multiple_signatures);
+  EXPECT_THAT(selectors("a.example"), ElementsAre("r", "e"));
+  EXPECT_THAT(selectors("b.example"), ElementsAre("e"));
+  EXPECT_THAT(selectors("c.example"), ElementsAre("none"));
 }
 
 // --- which file is which ---

@@ -43,9 +43,7 @@ constexpr Option rows[] = {
     {"KeyFileEd25519", works, "signing.domain", "PEM, or the seed in base64"},
     {"SigningTable", works, "signing.signing_table", ""},
     {"KeyTable", works, "signing.key_table", ""},
-    {"KeyTableEd25519", missing, "",
-     "a second table of keys is not read; name its keys in KeyTable and SigningTable",
-     Severity::error},
+    {"KeyTableEd25519", works, "", "the keys of both tables sign; key files hold PEM or the seed"},
     {"Canonicalization", works, "signing.canonicalization", "default relaxed/simple"},
     {"SignHeaders", works, "signing.signed_fields", ""},
     {"OmitHeaders", works, "signing.omitted_fields", "documented there, and without effect"},
@@ -71,6 +69,10 @@ void set_key_bits(Importer& importer, const ConfigLine& line) {
   if (parse_foreign_integer(line.value) != 0) importer.set("signing.key_bits_min", line);
 }
 
+void set_second_table(Importer& importer, const ConfigLine& line) {
+  importer.set("signing.second_key_table", line);
+}
+
 // Does nothing by itself: settle() makes domains of it.
 void keep(Importer& /*importer*/, const ConfigLine& /*line*/) {}
 
@@ -83,6 +85,7 @@ constexpr Special specials[] = {
     {"AuthservID", set_authserv_id},
     {"DNSTimeout", set_dns_timeout},
     {"MinimumKeyBits", set_key_bits},
+    {"KeyTableEd25519", set_second_table},
     {"Domain", keep},
     {"SubDomains", keep},
     {"Selector", keep},
