@@ -71,12 +71,13 @@ void Worker::stop() {
     host_.stopping = true;
     work_.reset();
     for (Connection& connection : connections_) connection.finish();
-    if (is_done()) watchdog_.cancel();
+    end_if_done();
   });
 }
 
 void Worker::stop_at_once() {
   asio::post(context_, [this] {
+    at_once_ = true;
     for (Connection& connection : connections_) connection.end();
   });
 }
@@ -102,7 +103,15 @@ void Worker::open(Descriptor socket) {
 void Worker::close(Connections::iterator connection) {
   connections_.erase(connection);
   on_connection_end_();
-  if (is_done()) watchdog_.cancel();
+  end_if_done();
+}
+
+/// Lets the thread end when there is nothing left to serve. Lookups that nobody waits for any more
+/// hold it up, unless it is to end at once.
+void Worker::end_if_done() {
+  if (!is_done()) return;
+  watchdog_.cancel();
+  if (at_once_) context_.stop();
 }
 
 void Worker::watch_deadlines() {

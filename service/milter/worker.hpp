@@ -55,6 +55,7 @@ class Worker {
 
   void open(Descriptor socket);
   void close(Connections::iterator connection);
+  void end_if_done();
   void watch_deadlines();
   [[nodiscard]] bool is_done() const { return host_.stopping && connections_.empty(); }
 
@@ -66,6 +67,7 @@ class Worker {
   ConnectionHost host_;
   Connections connections_;
   std::function<void()> on_connection_end_;
+  bool at_once_ = false;
 };
 
 }  // namespace countersign::service

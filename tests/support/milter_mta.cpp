@@ -88,9 +88,15 @@ void Mta::set_policy(mailflow::Policy policy) {
 }
 
 std::string Mta::take(milter::Step step) {
-  std::ranges::move(step.events, std::back_inserter(events_));
-  closed_ = closed_ || step.close;
-  return std::move(step.send);
+  std::string send;
+  for (;;) {
+    std::ranges::move(step.events, std::back_inserter(events_));
+    closed_ = closed_ || step.close;
+    send += step.send;
+    if (!step.judging) return send;
+    mailflow::Outcome outcome = dns::run_with(*std::exchange(step.judging, {}), answer_of_);
+    step = session_.finish(std::move(outcome), signing_time);
+  }
 }
 
 milter::Negotiate Mta::negotiate(std::uint32_t steps, std::uint32_t actions,

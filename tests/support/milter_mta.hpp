@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -64,6 +65,10 @@ class Mta {
 
   /// Replaces the policy in force.
   void set_policy(mailflow::Policy policy);
+  /// What DNS answers when mail is judged; NXDOMAIN if not set.
+  void set_answers(std::function<dns::Answer(const dns::Question&)> answer_of) {
+    answer_of_ = std::move(answer_of);
+  }
   /// Octets in a chunk from now on; 0 for all at once.
   void set_chunk_octets(std::size_t octets) { chunk_octets_ = octets; }
 
@@ -80,6 +85,9 @@ class Mta {
 
   std::shared_ptr<std::shared_ptr<const mailflow::Policy>> policy_;
   milter::Session session_;
+  std::function<dns::Answer(const dns::Question&)> answer_of_ = [](const dns::Question&) {
+    return dns::Answer{.status = dns::AnswerStatus::nxdomain};
+  };
   std::size_t chunk_octets_ = 0;
   std::vector<milter::Event> events_;
   bool closed_ = false;

@@ -50,6 +50,8 @@ struct ServedOptions {
   std::size_t connections_max = 1'000;
   service::ConnectionTimeouts timeouts;
   service::EventDetail detail;
+  mailflow::Policy policy = policy_for_example_org();
+  service::Resolver* resolver = nullptr;  ///< must outlive the filter
 };
 
 /// The filter; serves from its construction to its end.
@@ -57,9 +59,10 @@ class ServedFilter {
  public:
   explicit ServedFilter(const ServedOptions& options = {})
       : sockets_(open_doors(options)),
-        settings_({.policy = shared(policy_for_example_org()),
+        settings_({.policy = shared(options.policy),
                    .timeouts = options.timeouts,
-                   .detail = options.detail}),
+                   .detail = options.detail,
+                   .resolver = options.resolver}),
         listener_(control_, descriptors(), options.connections_max, file_.log(),
                   [this](Descriptor socket) {
                     workers_[next_++ % workers_.size()]->take(std::move(socket));

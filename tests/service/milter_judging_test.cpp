@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mail that is judged by a filter that serves: DNS that takes its time, many messages at once, and
+// the end of the filter meanwhile.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "tests/support/eventually.hpp"
+#include "tests/support/fake_resolver.hpp"
+#include "tests/support/judging.hpp"
+#include "tests/support/milter_octets.hpp"
+#include "tests/support/mta_connection.hpp"
+#include "tests/support/served_filter.hpp"
+
+namespace countersign::service {
+namespace {
+
+using namespace std::chrono_literals;
+using test::eventually;
+using test::FakeResolver;
+using test::MtaConnection;
+using test::ServedFilter;
+using testing::HasSubstr;
+
+/// Answers as judging_zone does.
+void answer_by_zone(FakeResolver& resolver) {
+  const auto zone = dns::Zone::parse(test::judging_zone, Limits{}).value();
+  resolver.answer = [zone](const dns::Question& question) { return zone.answer(question); };
+}
+
+milter::Mail mail_by(const std::string& author) {
+  return {.client_host = "client.example",
+          .client_address = "192.0.2.1",
+          .helo = "mail.example.com",
+          .mail_from = author,
+          .rcpt_to = {"bob@example.org"},
+          .header = test::header_from(author),
+          .body = "Hi\r\n",
+          .macros = {{"i", "4QUEUE"}}};
+}
+
+std::string results_of(const milter::FilterOutcome& outcome) {
+  const HeaderField* field = find_field(outcome.header, "Authentication-Results");
+  return field == nullptr ? "" : std::string(field->value());
+}
+
+TEST(MilterJudging, WritesWhatItFoundAndLogsIt) {
+  FakeResolver resolver;
+  answer_by_zone(resolver);
+  ServedFilter filter({.policy = test::judging_policy(), .resolver = &resolver});
+  MtaConnection mta = filter.connect();
+  EXPECT_THAT(results_of(mta.push(mail_by("a@example.com"))), HasSubstr("dmarc=pass"));
+  EXPECT_THAT(results_of(mta.push(mail_by("a@nothing.example"))), HasSubstr("dmarc=none"));
+  EXPECT_TRUE(eventually([&] { return filter.log().count("msg=judged") == 2; }));
+  for (const char* field : {"queue_id=4QUEUE", "spf=pass", "spf_domain=example.com", "dkim=none",
+                            "dmarc=pass", "policy=reject", "action=accept"})
+    EXPECT_TRUE(filter.log().has(field)) << field << '\n' << filter.log().text();
+}
+
+TEST(MilterJudging, ManyMessagesWaitForDnsAtTheSameTime) {
+  constexpr std::size_t count = 40;
+  FakeResolver resolver;
+  answer_by_zone(resolver);
+  resolver.delay = 100ms;
+  ServedFilter filter({.policy = test::judging_policy(), .resolver = &resolver});
+  std::vector<std::jthread> clients;
+  std::atomic<std::size_t> passed = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    clients.emplace_back([&] {
+      MtaConnection mta = filter.connect();
+      if (results_of(mta.push(mail_by("a@example.com"))).find("dmarc=pass") != std::string::npos)
+        ++passed;
+    });
+  }
+  clients.clear();
+  EXPECT_EQ(passed, count);
+  // Each message has four questions that wait for nothing, on one worker thread.
+  EXPECT_GT(resolver.open_max, 40);
+}
+
+TEST(MilterJudging, IsFinishedBeforeTheFilterStops) {
+  FakeResolver resolver;
+  answer_by_zone(resolver);
+  resolver.delay = 200ms;
+  ServedFilter filter({.policy = test::judging_policy(), .resolver = &resolver});
+  MtaConnection mta = filter.connect();
+  std::jthread stopper([&] {
+    EXPECT_TRUE(eventually([&] { return resolver.open > 0; }));
+    filter.stop();
+  });
+  EXPECT_THAT(results_of(mta.push(mail_by("a@example.com"))), HasSubstr("dmarc=pass"));
+  EXPECT_TRUE(mta.is_closed(5s));
+}
+
+TEST(MilterJudging, IsGivenUpWhenTheFilterStopsAtOnce) {
+  FakeResolver resolver;
+  answer_by_zone(resolver);
+  resolver.delay = 60s;
+  ServedFilter filter({.policy = test::judging_policy(), .resolver = &resolver});
+  MtaConnection mta = filter.connect();
+  std::jthread stopper([&] {
+    EXPECT_TRUE(eventually([&] { return resolver.open > 0; }));
+    filter.stop();
+    filter.stop_at_once();
+  });
+  EXPECT_THROW(static_cast<void>(mta.push(mail_by("a@example.com"))), std::runtime_error);
+  EXPECT_TRUE(eventually([&] { return filter.ended() == 1; }, 2s)) << "it waits for DNS";
+}
+
+}  // namespace
+}  // namespace countersign::service
