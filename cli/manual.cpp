@@ -116,7 +116,9 @@ template <class Escape>
 std::string paragraphs(const std::string& lines, Escape escape_text) {
   std::string text;
   for (const std::string& line : CLI::detail::split(lines, '\n')) {
-    if (!line.empty()) text += "\n" + escape_text(line) + "\n";
+    // At the start of a line both take "-" for an item of a list.
+    const std::string_view guard = line.starts_with('-') ? "\\" : "";
+    if (!line.empty()) text += "\n" + std::string(guard) + escape_text(line) + "\n";
   }
   return text;
 }

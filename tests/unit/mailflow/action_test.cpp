@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The order of actions and their words.
 
 #include "countersign/mailflow/action.hpp"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Names that lead back to the client, and those that lie.
 
 #include "countersign/mailflow/iprev.hpp"
 

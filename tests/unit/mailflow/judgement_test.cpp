@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The line of a log.
 
 #include "countersign/mailflow/judgement.hpp"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// What counts as authenticated, and what is told of ambiguous mail.
 
 #include "countersign/mailflow/verdict.hpp"
 
