@@ -221,6 +221,16 @@ TEST(PolicydSpfImport, Lines) {
                                                  StartsWith("f:2: warning: the line is left out")));
 }
 
+TEST(PolicydSpfImport, LinesAreCounted) {
+  std::string many;
+  for (std::size_t i = 0; i < config_lines_max; ++i) many += "a=b\n";
+  Problems problems;
+  EXPECT_EQ(split_policyd_spf_lines(many, "f", problems).size(), config_lines_max);
+  EXPECT_THAT(texts(problems.all()), IsEmpty());
+  EXPECT_EQ(split_policyd_spf_lines(many + "a=b\n", "f", problems).size(), config_lines_max);
+  EXPECT_THAT(texts(problems.all()), ElementsAre(HasSubstr("more than 100000 lines")));
+}
+
 TEST(PolicydSpfImport, TheFileOfDebian) {
   const Settings settings =
       clean(Form::policyd_spf,

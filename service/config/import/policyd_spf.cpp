@@ -249,13 +249,18 @@ std::vector<ConfigLine> split_policyd_spf_lines(std::string_view text, const std
   constexpr text::CharClass is_blank = text::CharClass(" \t\r\f\v");
   std::vector<ConfigLine> lines;
   std::size_t number = 0;
-  while (!text.empty() && lines.size() < config_lines_max) {
+  while (!text.empty()) {
     const std::size_t end = text.find('\n');
     const std::string_view whole = text.substr(0, end);
     const std::string_view line = text::trim(whole.substr(0, whole.find('#')), is_blank);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     ++number;
     if (line.empty()) continue;
+    if (lines.size() >= config_lines_max) {
+      problems.fatal({file, number},
+                     "the settings have more than " + std::to_string(config_lines_max) + " lines");
+      break;
+    }
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos || line.find('=', equals + 1) != std::string_view::npos) {
       problems.warning({file, number}, "the line is left out: it is no name = value");

@@ -32,15 +32,13 @@ constexpr Form foreign_forms[] = {Form::opendkim, Form::opendmarc, Form::openarc
                                   Form::policyd_spf};
 
 // A look at the beginning tells.
-constexpr std::size_t lines_looked_at = 1'000;
+constexpr std::size_t octets_looked_at = 65'536;
 
 std::vector<ConfigLine> cut(std::string_view text, Form form) {
   Problems ignored;
-  std::vector<ConfigLine> lines = form == Form::policyd_spf
-                                      ? split_policyd_spf_lines(text, "", ignored)
-                                      : split_config_lines(text, "", ignored);
-  lines.resize(std::min(lines.size(), lines_looked_at));
-  return lines;
+  text = text.substr(0, octets_looked_at);
+  return form == Form::policyd_spf ? split_policyd_spf_lines(text, "", ignored)
+                                   : split_config_lines(text, "", ignored);
 }
 
 std::ptrdiff_t count_known(const std::vector<ConfigLine>& lines, Form form) {
