@@ -31,7 +31,6 @@ def send(smtp):
     parameters = ["BODY=8BITMIME"]
     if chosen.smtputf8:
         parameters.append("SMTPUTF8")
-        smtp.command_encoding = "utf-8"
     reply = smtp.mail(chosen.path, parameters)
     for recipient in chosen.to or ["user@rcpt.example"]:
         if reply[0] < 400:
