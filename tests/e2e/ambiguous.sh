@@ -35,19 +35,19 @@ letter mallory@evil.example | signed > plain.eml
 { echo "From: ceo@bank.example" && cat plain.eml; } > two_fields.eml
 letter 'ceo@bank.example, mallory@evil.example' 'Sender: mallory@evil.example' > two_domains.eml
 # As the first line Postfix would take it for that of a mailbox file, and so rename it.
-{ echo "X-First: 1" && echo "From : ceo@bank.example" && cat plain.eml; } > space_before_colon.eml
+{ printf 'X-First: 1\nFrom : ceo@bank.example\n' && cat plain.eml; } > space_before_colon.eml
 sed 's/^From: .*/From: <ceo@bank.example> <mallory@evil.example>/' plain.eml > two_addresses.eml
 cases="two_fields two_domains space_before_colon two_addresses"
 attack() { outside --client 192.0.2.66 --from mallory@evil.example < "$1.eml"; }
 told() { tail -n 1 "$work/countersign.log" | grep -E "$1"; }
 
 attack plain
-expect "the letter without a trick to pass" result "$(delivered 1)" "spf=pass.*dkim=pass.*dmarc=pass"
+expect "the plain letter to pass" result "$(delivered 1)" "spf=pass.*dkim=pass.*dmarc=pass"
 
 for case in $cases; do
   attack "$case"
   expect "$case to be put aside" is_held
-  expect "$case to be called ambiguous" told 'dmarc=permerror .*ambiguity=.* rule=ambiguous'
+  expect "$case to be ambiguous" told 'dmarc=permerror .*ambiguity=.* rule=ambiguous'
 done
 expect "the second field to be why" \
   grep -E 'action=quarantine .*ambiguity=".*author.*From.*"' "$work/countersign.log"

@@ -120,8 +120,8 @@ Authentication-Results: first.example; spf=pass smtp.mailfrom=a.example
 Received: from a.example by first.example; Mon, 2 Jun 2025 10:00:00 +0000
 AUTHENTICATION-RESULTS: MX.Example; dkim=pass header.d=bank.example
 Authentication-Results:
-	mx.example;
-	dkim=pass header.d=bank.example
+ mx.example;
+ dkim=pass header.d=bank.example
 Authentication-Results: (of ours) mx.example / 1; spf=pass smtp.mailfrom=bank.example
 Authentication-Results: "mx.example" 1 ; none
 Authentication-Results: mx.example.first.example; dkim=pass header.d=other.example

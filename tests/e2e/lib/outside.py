@@ -10,11 +10,13 @@ import smtplib
 import sys
 
 options = argparse.ArgumentParser()
+options.add_argument("--port", type=int, default=25)
 options.add_argument("--client", required=True, help="address of the client")
 options.add_argument("--name", default="[UNAVAILABLE]", help="the client's name in DNS")
 options.add_argument("--helo", default="client.example")
 options.add_argument("--from", dest="path", default="", help="empty: the null path")
 options.add_argument("--to", action="append", help="default: user@rcpt.example")
+options.add_argument("--login", help="who has logged in, to a Postfix with SASL")
 options.add_argument("--smtputf8", action="store_true")
 chosen = options.parse_args()
 
@@ -24,7 +26,10 @@ message = sys.stdin.buffer.read().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"
 def send(smtp):
     """Returns the last reply, code and text."""
     smtp.ehlo()
-    code, text = smtp.docmd("XCLIENT", f"ADDR={chosen.client} NAME={chosen.name}")
+    attributes = f"ADDR={chosen.client} NAME={chosen.name}"
+    if chosen.login:
+        attributes += f" LOGIN={chosen.login}"
+    code, text = smtp.docmd("XCLIENT", attributes)
     if code != 220:
         sys.exit(f"XCLIENT: {code} {text}")
     smtp.ehlo(chosen.helo)
@@ -43,6 +48,6 @@ def send(smtp):
         return error.smtp_code, error.smtp_error
 
 
-with smtplib.SMTP("127.0.0.1", 25, timeout=30) as connection:
+with smtplib.SMTP("127.0.0.1", chosen.port, timeout=30) as connection:
     status, words = send(connection)
 print(status, words.decode("utf-8", "replace").replace("\n", " / "))
