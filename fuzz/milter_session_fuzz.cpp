@@ -10,8 +10,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "countersign/assert.hpp"
@@ -63,6 +65,15 @@ void check(const mailflow::Outcome& outcome) {
   COUNTERSIGN_ASSERT(outcome.action == Action::accept);
 }
 
+// Judges a message with the same answer of DNS to every question.
+mailflow::Outcome judge(dns::Asking<mailflow::Outcome> judging, std::uint8_t number) {
+  constexpr unsigned statuses = static_cast<unsigned>(dns::AnswerStatus::bogus) + 1;
+  dns::Answer answer{.status = static_cast<dns::AnswerStatus>(number % statuses)};
+  if (answer.status == dns::AnswerStatus::records)
+    answer.records = {dns::Text{{"v=spf1 -all"}}, dns::Text{{"v=DMARC1; p=reject"}}};
+  return dns::run_with(std::move(judging), [&answer](const dns::Question&) { return answer; });
+}
+
 void check(const Step& step) {
   std::string_view send = step.send;
   FrameReader reader(1'000'000);
@@ -91,10 +102,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   bool is_closed = false;
   for (std::size_t at = 4; at < size; at += chunk_octets) {
     const std::vector<char> chunk(data + at, data + std::min(size, at + chunk_octets));
-    const Step step = session.receive(std::string_view(chunk.data(), chunk.size()), now);
+    Step step = session.receive(std::string_view(chunk.data(), chunk.size()), now);
     COUNTERSIGN_ASSERT(!is_closed || (step.send.empty() && step.events.empty()));
-    is_closed = is_closed || step.close;
-    check(step);
+    for (;;) {
+      check(step);
+      is_closed = is_closed || step.close;
+      COUNTERSIGN_ASSERT(step.judging.has_value() == session.is_judging());
+      if (!step.judging) break;
+      step = session.finish(judge(*std::exchange(step.judging, std::nullopt), data[1]), now);
+    }
   }
   check(session.end_of_input());
   COUNTERSIGN_ASSERT(is_closed || session.end_of_input().events.empty());

@@ -232,9 +232,14 @@ class Decision {
 
   void rule_on_dkim() {
     if (!verdict_.checked_dkim) return;
-    if (verdict_.signatures.empty())
+    // Signatures by algorithms that we do not know are as good as none. RFC 6376 §3.3.4
+    const bool is_signed =
+        std::ranges::any_of(verdict_.signatures, [](const dkim::SignatureResult& one) {
+          return one.reason != dkim::Reason::unsupported_algorithm;
+        });
+    if (!is_signed)
       return add({Rule::no_signature, actions().no_signature, "7.20",
-                  "the message has no DKIM signature"});
+                  "the message has no DKIM signature that is understood"});
     if (dkim::summarize(verdict_.signatures) == dkim::Result::pass) return;
     const auto has = [this](dkim::Reason reason) {
       return std::ranges::find(verdict_.signatures, reason, &dkim::SignatureResult::reason) !=

@@ -13,8 +13,12 @@ for run in first second; do
     exit 1
   fi
   printf '%s\n' "$output"
-  [[ $(grep -c 'dkim=pass' <<<"$output") == 2 ]] || {
+  [[ $(grep -c '^ *dkim=pass' <<<"$output") == 2 ]] || {
     echo "FAIL: two signatures should pass in the $run run"
+    exit 1
+  }
+  grep -q '^ *dmarc=pass' <<<"$output" || {
+    echo "FAIL: DMARC should pass in the $run run"
     exit 1
   }
   [[ ! -e out/quickstart ]] || {

@@ -180,6 +180,17 @@ TEST(Disposition, ActsOnMissingAndBadSignatures) {
   EXPECT_EQ(arrive(by("alice@example.com"), policy, zone).outcome.action, Action::accept);
 }
 
+TEST(Disposition, ASignatureByAnUnknownAlgorithmIsNoSignature) {
+  Policy policy = judging_policy();
+  policy.judging.actions.bad_signature = Action::reject;
+  const Arrival arrival = by("alice@example.com",
+                             "DKIM-Signature: v=1; a=new-sha512; d=example.com; s=x; h=from; "
+                             "bh=eA==; b=eA==\r\n");
+  EXPECT_EQ(arrive(arrival, policy, zone).outcome.action, Action::accept);
+  policy.judging.actions.no_signature = Action::quarantine;
+  EXPECT_EQ(arrive(arrival, policy, zone).outcome.action, Action::quarantine);
+}
+
 TEST(Disposition, AShadowChangesNothing) {
   Policy policy = judging_policy();
   policy.judging.shadow = true;
