@@ -84,9 +84,9 @@ ask() {
   done | sed 's/ *$//'
 }
 
-# both_do WHAT : our filter does what standard input says, and so does OpenDKIM. Two things of its own
-# are left out: it calls a key that is not there a failure, where RFC 6376 §6.1.2 has PERMFAIL; and
-# it takes SERVFAIL for a key that it cannot read, so that On-DNSError is not asked.
+# both_do WHAT : our filter does what standard input says, and so does OpenDKIM. Two things of its
+# own are left out: it calls a key that is not there a failure, where RFC 6376 §6.1.2 has PERMFAIL;
+# and it takes SERVFAIL for a key that it cannot read, so that On-DNSError is not asked.
 both_do() {
   local alike='/^servfail/d; s/dkim=permerror/dkim=fail/'
   cat > wanted
