@@ -77,7 +77,7 @@ def include_form(project):
 # A header, the places that may include it, and in how many files it may stand.
 LIBRARIES = (
     (r"openssl/", ("countersign/crypto/",), None),
-    (r"idn2\.h", ("countersign/domain/",), None),
+    (r"(idn2|libpsl)\.h", ("countersign/domain/",), None),
     (r"boost/json", ("countersign/dns/zone_json.cpp", "service/", "cli/"), None),
     (r"boost/beast", ("service/web/server.cpp",), 1),
     (r"boost/(?!json|beast)", ("service/",), None),
@@ -86,6 +86,8 @@ LIBRARIES = (
     (r"toml\+\+/", ("service/config/",), 1),
     (r"lmdb\.h", ("service/config/",), 1),
     (r"sqlite3\.h|libpq", ("service/store/",), None),
+    (r"curl/", ("service/reporting/",), 1),
+    (r"prometheus/", ("service/metrics/",), None),
     (r"(spdlog|systemd)/", ("service/",), None),
     (r"fmt/", ("service/", "cli/"), None),
     (r"CLI/", ("cli/",), None),
