@@ -7,7 +7,6 @@ find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(fmt 9 REQUIRED)
 find_package(spdlog 1.10 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
-find_package(prometheus-cpp 1.0 REQUIRED)   # of which the core alone is linked
 find_package(PkgConfig REQUIRED)
 
 function(countersign_pkg target module)
@@ -24,6 +23,7 @@ countersign_pkg(archive libarchive)
 countersign_pkg(sqlite sqlite3)
 countersign_pkg(pq libpq)
 countersign_pkg(curl libcurl)
+countersign_pkg(prometheus prometheus-cpp-core)   # not -pull, which brings its own HTTP server
 
 # Its pkg-config file asks for libevent's, which only a static link needs.
 find_library(UNBOUND_LIBRARY unbound REQUIRED)
