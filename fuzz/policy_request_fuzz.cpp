@@ -38,11 +38,16 @@ void check_reply(std::string_view action, const Limits& limits) {
   COUNTERSIGN_ASSERT(std::ranges::all_of(line, is_printable));
 }
 
-void answer(const PolicyRequest& request, const Limits& limits) {
+void answer(const PolicyRequest& request, AddedField field, const Limits& limits) {
   static const dns::Zone answers = zone();
   SpfAccessPolicy policy;
+  policy.helo = RefuseFrom::null_sender;
   policy.mail_from = RefuseFrom::softfail;
   policy.defers_temperror = true;
+  policy.field = field;
+  policy.reason = "{rejectdefer}: {spf}";
+  policy.trusted_helo.add(".example", {});
+  policy.must_pass.entries.add("pass.example", {});
   const PolicyAnswer found = answers.run(answer_policy_request(request, policy, {}, limits));
   COUNTERSIGN_ASSERT(std::ranges::all_of(found.text, is_printable));
   check_reply(found.text, limits);
@@ -67,7 +72,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const auto request = parse_policy_request(rest.substr(0, *end), limits);
     if (request) {
-      answer(*request, limits);
+      answer(*request, AddedField::received_spf, limits);
+      answer(*request, AddedField::authentication_results, limits);
     } else {
       COUNTERSIGN_ASSERT(request.error().offset <= *end);
     }

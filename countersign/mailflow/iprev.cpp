@@ -56,6 +56,11 @@ std::string_view to_string(IprevResult result) {
   return "permerror";
 }
 
+dns::Asking<bool> leads_to(std::string name, IpAddress address) {
+  const RecordType type = address.is_v4() ? RecordType::a : RecordType::aaaa;
+  co_return has_address(co_await dns::ask({std::move(name), type}), address);
+}
+
 dns::Asking<IprevOutcome> check_iprev(IpAddress client_ip, Limits limits) {
   const Answer pointers = co_await dns::ask({client_ip.reverse_name(), RecordType::ptr});
   if (pointers.is_failure()) co_return IprevOutcome{IprevResult::temperror, {}};

@@ -21,6 +21,11 @@ enum class IprevResult : std::uint8_t { pass, fail, temperror, permerror };
 /// The word on the wire.
 [[nodiscard]] std::string_view to_string(IprevResult result);
 
+/// Is the address one of the name's? False when DNS does not tell.
+///
+/// name         a domain name, in lower case.
+[[nodiscard]] dns::Asking<bool> leads_to(std::string name, IpAddress address);
+
 /// What the check came to.
 struct IprevOutcome {
   IprevResult result = IprevResult::fail;

@@ -26,6 +26,8 @@ dns::Zone zone() {
   zone.add_txt("pass.example", "v=spf1 ip4:192.0.2.0/24 -all");
   zone.add_txt("fail.example", "v=spf1 -all exp=why.fail.example");
   zone.add_txt("why.fail.example", "%{i} is not ours");
+  zone.add_txt("nomail.example", "v=spf1 -all");
+  zone.add_txt("fwd.example", "v=spf1 ip4:192.0.2.1 -all");
   zone.add_txt("softfail.example", "v=spf1 ~all");
   zone.add_txt("neutral.example", "v=spf1 ?all");
   zone.add_txt("permerror.example", "v=spf1 nonsense");
@@ -87,9 +89,10 @@ TEST(PolicyAnswer, RefusesFromTheResultThatIsSaid) {
     RefuseFrom from;
     std::string_view refused;
   };
-  for (const Row& row : {Row{RefuseFrom::never, ""}, Row{RefuseFrom::fail, "fail"},
-                         Row{RefuseFrom::softfail, "fail softfail"},
-                         Row{RefuseFrom::not_pass, "fail softfail neutral permerror"}}) {
+  for (const Row& row :
+       {Row{RefuseFrom::never, ""}, Row{RefuseFrom::fail, "fail"}, Row{RefuseFrom::null_sender, ""},
+        Row{RefuseFrom::softfail, "fail softfail"},
+        Row{RefuseFrom::not_pass, "fail softfail neutral permerror"}}) {
     for (const std::string_view result :
          {"pass", "fail", "softfail", "neutral", "none", "permerror", "temperror"}) {
       SpfAccessPolicy policy;
@@ -135,7 +138,7 @@ TEST(PolicyAnswer, OnlyTestsWhenThatIsWanted) {
 
 TEST(PolicyAnswer, AddsNoFieldWhereThatIsNotWantedOrTooLate) {
   SpfAccessPolicy policy;
-  policy.adds_received_spf = false;
+  policy.field = AddedField::none;
   EXPECT_EQ(text_for("bob@pass.example", policy), "DUNNO");
   PolicyRequest request = request_for("bob@pass.example");
   request.protocol_state = "END-OF-MESSAGE";
@@ -208,6 +211,137 @@ TEST(PolicyAnswer, IsPrintableWhateverStrangersSay) {
   }
 }
 
+TEST(PolicyAnswer, RefusesAHeloForTheNullPathAloneWhereThatIsSaid) {
+  SpfAccessPolicy policy;
+  policy.helo = RefuseFrom::null_sender;
+  policy.mail_from = RefuseFrom::never;
+  EXPECT_THAT(answer(request_for("", "fail.example"), policy).text, StartsWith("550 5.7.23 "));
+  EXPECT_THAT(answer(request_for("a@pass.example", "fail.example"), policy).text,
+              StartsWith("PREPEND "));
+  EXPECT_THAT(answer(request_for("", "softfail.example"), policy).text, StartsWith("PREPEND "));
+}
+
+TEST(PolicyAnswer, LetsSomeDomainsInWhenTheyPassAlone) {
+  SpfAccessPolicy policy;
+  policy.must_pass.entries.add("softfail.example", {});
+  policy.must_pass.entries.add("neutral.example", {});
+  policy.must_pass.entries.add("pass.example", {});
+  EXPECT_THAT(text_for("a@softfail.example", policy), StartsWith("550 5.7.23 "));
+  EXPECT_THAT(text_for("a@neutral.example", policy), StartsWith("550 5.7.23 "));
+  EXPECT_THAT(text_for("a@pass.example", policy), StartsWith("PREPEND "));
+  EXPECT_THAT(text_for("a@none.example", policy), StartsWith("PREPEND "));
+  EXPECT_THAT(answer(request_for("a@pass.example", "neutral.example"), policy).text,
+              StartsWith("550 5.7.23 SPF HELO"));
+}
+
+TEST(PolicyAnswer, RefusesDomainsWithoutMailAloneWhereThatIsSaid) {
+  SpfAccessPolicy policy;
+  policy.only_no_mail = true;
+  policy.refuses_permerror = policy.defers_temperror = true;
+  EXPECT_THAT(text_for("a@nomail.example", policy), StartsWith("550 5.7.23 "));
+  EXPECT_THAT(text_for("a@fail.example", policy), StartsWith("PREPEND Received-SPF: fail "));
+  EXPECT_THAT(text_for("a@permerror.example", policy), StartsWith("PREPEND "));
+  EXPECT_THAT(text_for("a@temperror.example", policy), StartsWith("451 "));
+  EXPECT_THAT(answer(request_for("a@fail.example", "nomail.example"), policy).text,
+              StartsWith("550 5.7.23 SPF HELO "));
+}
+
+TEST(PolicyAnswer, SpeaksInTheOperatorsWords) {
+  SpfAccessPolicy policy;
+  policy.reason = "Message {rejectdefer} due to: {spf}. {other} {url}{rejectdefer}";
+  policy.defers_temperror = true;
+  EXPECT_EQ(text_for("a@nomail.example", policy),
+            "550 5.7.23 Message rejected due to: SPF MAIL FROM check failed: 192.0.2.1 may not "
+            "send mail for nomail.example. {other} rejected");
+  EXPECT_THAT(text_for("a@temperror.example", policy),
+              StartsWith("451 4.7.24 Message deferred due to: SPF MAIL FROM check error"));
+  policy.reason = std::string(1'000, 'x');
+  EXPECT_EQ(text_for("a@nomail.example", policy).size(), 510u);
+}
+
+TEST(PolicyAnswer, UsesGeneralCodesWhereThatIsWanted) {
+  SpfAccessPolicy policy;
+  policy.spf_codes = false;
+  policy.refuses_permerror = policy.defers_temperror = true;
+  EXPECT_THAT(text_for("a@fail.example", policy), StartsWith("550 5.7.1 SPF "));
+  EXPECT_THAT(text_for("a@permerror.example", policy), StartsWith("550 5.5.2 SPF "));
+  EXPECT_THAT(text_for("a@temperror.example", policy), StartsWith("451 4.4.3 SPF "));
+}
+
+TEST(PolicyAnswer, GivesAPassTheRestrictionThatIsSet) {
+  SpfAccessPolicy policy;
+  policy.helo_pass = "helo_passed_spf";
+  PolicyAnswer found = answer(request_for("a@none.example"), policy);
+  EXPECT_EQ(found.action, AccessAction::restriction);
+  EXPECT_EQ(found.text, "helo_passed_spf");
+  policy.mail_from_pass = "mfrom_passed_spf";
+  EXPECT_EQ(text_for("a@pass.example", policy), "mfrom_passed_spf");
+  EXPECT_EQ(text_for("", policy), "helo_passed_spf") << "MAIL FROM is empty";
+  EXPECT_EQ(text_for("a@softfail.example", policy), "helo_passed_spf");
+  EXPECT_THAT(text_for("a@fail.example", policy), StartsWith("550 ")) << "what fails is refused";
+  policy.helo_pass.clear();
+  EXPECT_THAT(text_for("a@softfail.example", policy), StartsWith("PREPEND "));
+  AnsweredMessage message;
+  const PolicyRequest request = request_for("a@pass.example");
+  message.keep(request, answer(request, policy));
+  EXPECT_EQ(message.recall(request), "mfrom_passed_spf") << "for each recipient";
+}
+
+TEST(PolicyAnswer, LetsForwardersIn) {
+  SpfAccessPolicy policy;
+  policy.forwarders = {*DomainName::parse("none.example"), *DomainName::parse("fwd.example")};
+  EXPECT_THAT(text_for("a@fail.example", policy), StartsWith("PREPEND Received-SPF: fail "));
+  PolicyRequest stranger = request_for("a@fail.example");
+  stranger.client_ip = IpAddress::parse("198.51.100.1");
+  EXPECT_THAT(answer(stranger, policy).text, StartsWith("550 "));
+  policy.forwarders.assign(access_forwarders_max, *DomainName::parse("none.example"));
+  policy.forwarders.push_back(*DomainName::parse("fwd.example"));
+  EXPECT_THAT(text_for("a@fail.example", policy), StartsWith("550 ")) << "too many";
+}
+
+TEST(PolicyAnswer, LetsGreetingsInThatAreTrustedAndTrue) {
+  dns::Zone answers = zone();
+  answers.add("relay.example", dns::RecordType::a, dns::Address{.octets = {192, 0, 2, 1}});
+  SpfAccessPolicy policy;
+  policy.trusted_helo.add("relay.example", {});
+  const auto text = [&](std::string_view helo, std::string_view client) {
+    PolicyRequest request = request_for("a@fail.example", helo);
+    request.client_ip = IpAddress::parse(client);
+    return answers.run(answer_policy_request(request, policy, {}, Limits{})).text;
+  };
+  EXPECT_THAT(text("Relay.example", "192.0.2.1"), StartsWith("PREPEND Received-SPF: fail "));
+  EXPECT_THAT(text("relay.example", "192.0.2.2"), StartsWith("550 "));
+  EXPECT_THAT(text("other.example", "192.0.2.1"), StartsWith("550 "));
+  EXPECT_THAT(text("[192.0.2.1]", "192.0.2.1"), StartsWith("550 "));
+}
+
+TEST(PolicyAnswer, ChecksAnotherAddressInPlaceOfTheClients) {
+  SpfAccessPolicy policy;
+  policy.prospective = IpAddress::parse("192.0.2.9");
+  PolicyRequest request = request_for("a@pass.example");
+  request.client_ip = IpAddress::parse("10.0.0.1");
+  EXPECT_THAT(answer(request).text, StartsWith("550 "));
+  EXPECT_THAT(answer(request, policy).text, HasSubstr("client-ip=192.0.2.9;"));
+  policy.prospective = IpAddress::parse("203.0.113.1");
+  EXPECT_THAT(answer(request, policy).text, HasSubstr("203.0.113.1 may not send mail"));
+}
+
+TEST(PolicyAnswer, WritesResultsInPlaceOfReceivedSpf) {
+  SpfAccessPolicy policy;
+  policy.field = AddedField::authentication_results;
+  policy.authserv_id = "mx.example";
+  EXPECT_EQ(text_for("a@pass.example", policy),
+            "PREPEND Authentication-Results: mx.example; spf=pass smtp.mailfrom=pass.example");
+  EXPECT_EQ(text_for("", policy),
+            "PREPEND Authentication-Results: mx.example; spf=pass smtp.helo=pass.example");
+  policy.mail_from = RefuseFrom::no_check;
+  EXPECT_EQ(text_for("a@fail.example", policy),
+            "PREPEND Authentication-Results: mx.example; spf=pass smtp.helo=pass.example");
+  policy.mail_from = RefuseFrom::never;
+  EXPECT_THAT(text_for("\xFF\n@\xFF", policy),
+              StartsWith("PREPEND Authentication-Results: mx.example; spf="));
+}
+
 TEST(AnsweredMessage, TellsTheOtherRecipientsTheSame) {
   AnsweredMessage message;
   const PolicyRequest bad = request_for("bob@fail.example");
@@ -244,6 +378,7 @@ TEST(AccessAction, HasAWord) {
   EXPECT_EQ(to_string(AccessAction::prepend), "prepend");
   EXPECT_EQ(to_string(AccessAction::reject), "reject");
   EXPECT_EQ(to_string(AccessAction::defer), "defer");
+  EXPECT_EQ(to_string(AccessAction::restriction), "restriction");
 }
 
 }  // namespace
