@@ -7,18 +7,19 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
-#include <exception>
+#include <optional>
 #include <span>
-#include <string_view>
+#include <string>
+#include <vector>
 
 #include "countersign/milter/session.hpp"
 #include "service/dns/resolver.hpp"
 #include "service/milter/event_log.hpp"
 #include "service/run/descriptor.hpp"
+#include "service/run/peer.hpp"
 
 namespace countersign::service {
 
@@ -44,54 +45,30 @@ struct ConnectionHost {
 };
 
 /// One connection. Lives and dies on its worker's thread.
-class Connection {
+class Connection : public Peer {
  public:
   /// Takes over the socket, which must not block.
   Connection(boost::asio::io_context& context, Descriptor socket, ConnectionHost& host);
-  ~Connection();
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  ~Connection() override;
 
-  /// Cancels what serve() waits for when the connection ends; to be bound to the coroutine.
-  [[nodiscard]] boost::asio::cancellation_slot cancellation() { return cancel_.slot(); }
-  /// Serves until either side ends it. What it throws goes to fail().
-  [[nodiscard]] boost::asio::awaitable<void> serve();
-
+  [[nodiscard]] boost::asio::awaitable<void> serve() override;
   /// Lets the connection end when its message is finished, at once when there is none. Octets that
   /// have arrived already count as a message.
-  void finish();
-  /// Ends the connection now.
-  void end();
-  /// Ends the connection when its deadline has passed, and says so in the log.
-  void end_if_overdue(std::chrono::steady_clock::time_point now);
-  /// Tells the MTA to try again later and the log why; the connection is not served any more.
-  void fail(const std::exception_ptr& error);
+  void finish() override;
 
  private:
-  enum class Received : std::uint8_t { octets, nothing, end };
-  /// What the peer must do before the deadline.
-  enum class Due : std::uint8_t { next_packet, rest_of_packet, taking_the_reply, nothing };
-
   [[nodiscard]] boost::asio::awaitable<bool> carry_out(milter::Step step);
-  [[nodiscard]] boost::asio::awaitable<std::optional<mailflow::Outcome>> judge(
+  [[nodiscard]] boost::asio::awaitable<std::optional<mailflow::Outcome>> outcome_of(
       dns::Asking<mailflow::Outcome> judging);
-  [[nodiscard]] boost::asio::awaitable<bool> send(std::string_view octets);
-  [[nodiscard]] Received receive(std::size_t& size);
   [[nodiscard]] bool may_end() const { return host_.stopping && session_.is_idle(); }
   void report(const std::vector<milter::Event>& events);
   void expect_packet();
-  void expect(Due due, std::chrono::milliseconds within);
-  void wake();
+  void tell_overdue() override;
+  void tell_failure(const std::string& what) override;
 
-  boost::asio::posix::stream_descriptor socket_;
   ConnectionHost& host_;
   milter::Session session_;
-  std::chrono::steady_clock::time_point deadline_;
   std::uint64_t packets_ = 0;  // That were complete when the deadline was set.
-  Due due_ = Due::rest_of_packet;
-  bool ended_ = false;
-  bool is_judging_ = false;
-  boost::asio::cancellation_signal cancel_;
 };
 
 }  // namespace countersign::service

@@ -2,27 +2,18 @@
 
 #include "service/policy/connection.hpp"
 
-#include <sys/socket.h>
-
-#include <array>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/system/system_error.hpp>
-#include <cerrno>
+#include <span>
+#include <string_view>
 #include <utility>
-#include <vector>
 
-#include "service/dns/drive.hpp"
+#include "countersign/assert.hpp"
 #include "service/log/log.hpp"
 
 namespace countersign::service {
 namespace {
 
 namespace asio = boost::asio;
-using asio::posix::stream_descriptor;
 
-// Waits end with an error when somebody wakes the connection; what for is in its members.
-constexpr auto or_awake = asio::as_tuple(asio::use_awaitable);
 // A request has about a thousand octets.
 constexpr std::size_t receive_octets = 4'096;
 constexpr std::string_view trouble = "451 4.3.0 Internal error; try again later";
@@ -30,8 +21,6 @@ constexpr std::string_view trouble = "451 4.3.0 Internal error; try again later"
 std::chrono::sys_seconds now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
-
-bool is_for_now(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
 std::string word_of(const std::optional<spf::Outcome>& outcome) {
   return outcome ? std::string(to_string(outcome->result)) : "unchecked";
@@ -54,16 +43,14 @@ void log_answer(Log& log, const mailflow::PolicyRequest& request,
 }  // namespace
 
 PolicyConnection::PolicyConnection(asio::io_context& context, Descriptor socket, PolicyHost& host)
-    : socket_(context), host_(host) {
-  socket_.assign(socket.get());
-  static_cast<void>(socket.release());
+    : Peer(context, std::move(socket)), host_(host) {
   expect_request();
 }
 
 PolicyConnection::~PolicyConnection() = default;
 
 asio::awaitable<void> PolicyConnection::serve() {
-  while (!ended_) {
+  while (!has_ended()) {
     if (std::optional<std::string> request = take_request()) {
       if (!co_await answer(*std::move(request))) break;
       continue;
@@ -90,15 +77,14 @@ std::optional<std::string> PolicyConnection::take_request() {
 
 /// Waits for octets and adds them to the buffer; false when there will be none.
 asio::awaitable<bool> PolicyConnection::receive_more() {
-  co_await socket_.async_wait(stream_descriptor::wait_read, or_awake);
-  if (ended_) co_return false;
+  co_await readable();
+  if (has_ended()) co_return false;
   const std::size_t before = buffer_.size();
   buffer_.resize(before + receive_octets);
-  const ssize_t got =
-      ::recv(socket_.native_handle(), buffer_.data() + before, receive_octets, MSG_DONTWAIT);
-  const bool retry = got < 0 && is_for_now(errno);
-  buffer_.resize(before + (got > 0 ? static_cast<std::size_t>(got) : 0));
-  co_return got > 0 || retry;
+  std::size_t size = 0;
+  const Received received = receive(std::span(buffer_).subspan(before), size);
+  buffer_.resize(before + size);
+  co_return received != Received::end;
 }
 
 /// Answers one request; false when the connection is over.
@@ -111,103 +97,49 @@ asio::awaitable<bool> PolicyConnection::answer(std::string text) {
   }
   const std::optional<std::string> action = co_await action_for(*std::move(request));
   if (!action) co_return false;
-  co_return co_await send(mailflow::format_policy_reply(*action, host_.limits));
+  const std::string reply = mailflow::format_policy_reply(*action, host_.limits);
+  co_return co_await send(reply, host_.timeouts.request);
 }
 
 /// What Postfix is told; nothing when the connection was ended meanwhile.
 asio::awaitable<std::optional<std::string>> PolicyConnection::action_for(
     mailflow::PolicyRequest request) {
   if (auto again = message_.recall(request)) co_return again;
-  const std::optional<mailflow::PolicyAnswer> answer = co_await judge(request);
+  COUNTERSIGN_ASSERT(host_.resolver != nullptr);
+  const Deadline deadline{.end = std::chrono::steady_clock::now() + host_.timeouts.evaluation,
+                          .question = host_.timeouts.dns};
+  const std::shared_ptr<const mailflow::SpfAccessPolicy> policy = host_.policies();
+  const std::optional<mailflow::PolicyAnswer> answer =
+      co_await judge(mailflow::answer_policy_request(request, *policy, now(), host_.limits),
+                     *host_.resolver, deadline, host_.limits);
   if (!answer) co_return std::nullopt;
   message_.keep(request, *answer);
   log_answer(host_.log, request, *answer);
   co_return answer->text;
 }
 
-asio::awaitable<std::optional<mailflow::PolicyAnswer>> PolicyConnection::judge(
-    mailflow::PolicyRequest request) {
-  // All waiting for DNS ends by itself, so the watchdog has nothing to watch.
-  expect(Due::nothing, host_.timeouts.idle + host_.timeouts.evaluation);
-  const Deadline deadline{.end = std::chrono::steady_clock::now() + host_.timeouts.evaluation,
-                          .question = host_.timeouts.dns};
-  const std::shared_ptr<const mailflow::SpfAccessPolicy> policy = host_.policies();
-  is_judging_ = true;
-  std::optional<mailflow::PolicyAnswer> answer;
-  try {
-    answer = co_await drive(
-        mailflow::answer_policy_request(std::move(request), *policy, now(), host_.limits),
-        host_.resolver, deadline, host_.limits);
-  } catch (const boost::system::system_error&) {
-    if (!ended_) throw;
-  }
-  is_judging_ = false;
-  co_return ended_ ? std::nullopt : std::move(answer);
-}
-
-asio::awaitable<bool> PolicyConnection::send(std::string octets) {
-  expect(Due::taking_the_reply, host_.timeouts.request);
-  std::string_view rest = octets;
-  for (;;) {
-    const ssize_t put =
-        ::send(socket_.native_handle(), rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (put > 0) rest.remove_prefix(static_cast<std::size_t>(put));
-    if (rest.empty()) co_return true;
-    if (put < 0 && !is_for_now(errno)) co_return false;
-    co_await socket_.async_wait(stream_descriptor::wait_write, or_awake);
-    if (ended_) co_return false;
-  }
-}
-
 /// A request has its time from its first octet; more octets of it win no more.
 void PolicyConnection::expect_request() {
-  if (buffer_.empty()) return expect(Due::next_request, host_.timeouts.idle);
-  if (due_ != Due::rest_of_request) expect(Due::rest_of_request, host_.timeouts.request);
-}
-
-void PolicyConnection::expect(Due due, std::chrono::milliseconds within) {
-  due_ = due;
-  deadline_ = std::chrono::steady_clock::now() + within;
+  if (buffer_.empty()) return expect(Due::next, host_.timeouts.idle);
+  if (due() != Due::rest) expect(Due::rest, host_.timeouts.request);
 }
 
 void PolicyConnection::finish() {
-  if (buffer_.empty() && !is_judging_) wake();
+  if (buffer_.empty() && !is_judging()) wake();
 }
 
-void PolicyConnection::end() {
-  ended_ = true;
-  if (is_judging_) cancel_.emit(asio::cancellation_type::terminal);
-  wake();
-}
-
-void PolicyConnection::wake() {
-  boost::system::error_code ignored;  // There was nothing to wake.
-  socket_.cancel(ignored);
-}
-
-void PolicyConnection::end_if_overdue(std::chrono::steady_clock::time_point now) {
-  if (ended_ || now < deadline_) return;
-  if (due_ == Due::next_request) {
+void PolicyConnection::tell_overdue() {
+  if (due() == Due::next) {
     host_.log.write(LogLevel::debug, "a policy connection was idle for too long and is closed");
   } else {
     host_.log.write(LogLevel::warning,
                     "a policy request or its reply took too long; the connection is closed");
   }
-  end();
 }
 
-void PolicyConnection::fail(const std::exception_ptr& error) {
-  std::string what = "unknown";
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& exception) {
-    what = exception.what();
-  } catch (...) {  // NOLINT(bugprone-empty-catch): it has no text.
-  }
+void PolicyConnection::tell_failure(const std::string& what) {
   // If it does not get away, Postfix takes the end of the connection for the same.
-  const std::string reply = mailflow::format_policy_reply(trouble, host_.limits);
-  static_cast<void>(
-      ::send(socket_.native_handle(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+  send_last(mailflow::format_policy_reply(trouble, host_.limits));
   host_.log.write(LogLevel::error, "a policy request failed; the client is told to try again later",
                   {{"error", what}});
 }

@@ -101,7 +101,7 @@ class PolicyService : public testing::Test {
   std::shared_ptr<mailflow::SpfAccessPolicy> policy_ =
       std::make_shared<mailflow::SpfAccessPolicy>();
   PolicyHost host_{.log = log_.log(),
-                   .resolver = resolver_,
+                   .resolver = &resolver_,
                    .policies = [this] { return policy_; },
                    .timeouts = {},
                    .limits = {}};
