@@ -30,6 +30,9 @@ class Loader {
   Loader(const std::string& file, Problems& problems) : problems_(problems) {
     settings_.places[""] = {file, 0};
   }
+  /// For settings that have been read already.
+  Loader(Settings settings, Problems& problems)
+      : problems_(problems), settings_(std::move(settings)) {}
 
   void take(const Value::Table& document) {
     for (const Value::Member& member : document) {
@@ -190,6 +193,14 @@ Settings load_toml(const std::string& file,
   }
   for (const auto& [key, text] : overrides) loader.set(key, read_override(text));
   return loader.finish();
+}
+
+void override_settings(Settings& settings,
+                       const std::vector<std::pair<std::string, std::string>>& overrides,
+                       Problems& problems) {
+  Loader loader(std::move(settings), problems);
+  for (const auto& [key, text] : overrides) loader.set(key, read_override(text));
+  settings = loader.finish();
 }
 
 }  // namespace countersign::service::config

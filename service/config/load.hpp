@@ -22,4 +22,9 @@ namespace countersign::service::config {
                                  const std::vector<std::pair<std::string, std::string>>& overrides,
                                  const Files& files, Problems& problems);
 
+/// Puts settings of the command line over settings that other files made.
+void override_settings(Settings& settings,
+                       const std::vector<std::pair<std::string, std::string>>& overrides,
+                       Problems& problems);
+
 }  // namespace countersign::service::config

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "countersign/dkim/signature.hpp"
+#include "countersign/mailflow/access_policy.hpp"
 #include "countersign/mailflow/host_list.hpp"
 #include "countersign/mailflow/policy.hpp"
 #include "service/config/socket_spec.hpp"
@@ -205,6 +206,31 @@ struct JudgingSettings {
   mailflow::Actions actions;
 };
 
+/// How Postfix is answered when it asks before a message comes (check_policy_service). Off without
+/// a socket.
+struct PolicyServiceSettings {
+  std::vector<SocketSpec> sockets;
+  mailflow::RefuseFrom refuses_helo = mailflow::RefuseFrom::fail;
+  mailflow::RefuseFrom refuses_mail_from = mailflow::RefuseFrom::fail;
+  DataSet must_pass;
+  bool only_no_mail = false;
+  bool refuses_permerror = false;
+  bool defers_temperror = false;
+  bool only_tests = false;
+  DataSet skipped;
+  bool skips_authenticated = true;
+  bool skips_loopback = true;
+  DataSet trusted_helo;
+  DataSet forwarders;
+  std::string prospective;  ///< an address; empty: that of the client
+  mailflow::AddedField field = mailflow::AddedField::received_spf;
+  std::string receiver;  ///< empty: the host name
+  std::string helo_pass;
+  std::string mail_from_pass;
+  std::string reason;
+  bool spf_codes = true;
+};
+
 /// Where DNS answers come from.
 struct DnsSettings {
   std::vector<std::string> nameservers;  ///< addresses; empty: those of the system
@@ -233,6 +259,7 @@ struct Settings {
   LogSettings log;
   SigningSettings signing;
   JudgingSettings judging;
+  PolicyServiceSettings policy_service;
   DnsSettings dns;
   LimitSettings limits;
 

@@ -10,7 +10,7 @@
 namespace countersign::service::config {
 namespace {
 
-constexpr std::array<Section, 9> section_rows{{
+constexpr std::array<Section, 10> section_rows{{
     {"daemon",
      "Where the daemon listens, who it is and how it lives. A reload does not change "
      "these."},
@@ -26,6 +26,11 @@ constexpr std::array<Section, 9> section_rows{{
     {"judging.actions",
      "What is done with a message for what was found. Of several actions the hardest is carried "
      "out: accept, quarantine, tempfail, reject, discard, in this order."},
+    {"policy_service",
+     "How Postfix is answered when it asks about SPF before a message comes "
+     "(check_policy_service), "
+     "beside the milter or in place of it. Off without a socket. A reload changes all but the "
+     "sockets."},
     {"dns", "Where DNS answers come from."},
     {"limits", "Bounds on what a peer can make the daemon do."},
 }};
@@ -365,6 +370,73 @@ const Setting rows[] = {
     {"judging.actions.unauthenticated", "Neither SPF nor DKIM passes for anybody.",
      [](S& s) -> Slot { return &s.judging.actions.unauthenticated; }},
 
+    // --- policy_service ---
+    {"policy_service.sockets",
+     "Where Postfix's check_policy_service connects, written as daemon.sockets are. A reload does "
+     "not change them.",
+     [](S& s) -> Slot { return &s.policy_service.sockets; }},
+    {"policy_service.refuses_helo",
+     "From which SPF result of the greeting on the client is refused. no_check: it is not even "
+     "checked. never: checked and told, no more. null_sender: fail, where MAIL FROM is empty. "
+     "fail. "
+     "softfail: and fail. not_pass: neutral, softfail, fail and permerror.",
+     [](S& s) -> Slot { return &s.policy_service.refuses_helo; }},
+    {"policy_service.refuses_mail_from", "The same for MAIL FROM.",
+     [](S& s) -> Slot { return &s.policy_service.refuses_mail_from; }},
+    {"policy_service.must_pass",
+     "Domains for which not_pass holds whatever is said above, written as domains or \".domain\".",
+     [](S& s) -> Slot { return &s.policy_service.must_pass; }},
+    {"policy_service.only_no_mail",
+     "Refuse none but those who use domains whose record is \"v=spf1 -all\": that send no mail.",
+     [](S& s) -> Slot { return &s.policy_service.only_no_mail; }},
+    {"policy_service.refuses_permerror", "Refuse a client whose SPF record cannot be used.",
+     [](S& s) -> Slot { return &s.policy_service.refuses_permerror; }},
+    {"policy_service.defers_temperror",
+     "Let a client come again later for whom DNS does not tell what SPF says.",
+     [](S& s) -> Slot { return &s.policy_service.defers_temperror; }},
+    {"policy_service.only_tests", "Refuse and defer nobody; fields and log lines are written.",
+     [](S& s) -> Slot { return &s.policy_service.only_tests; }},
+    {"policy_service.skipped",
+     "Clients that are not checked, written as signing.internal_hosts is: relays of our own "
+     "through which the mail of others comes in.",
+     [](S& s) -> Slot { return &s.policy_service.skipped; }},
+    {"policy_service.skips_authenticated", "Clients that logged in to the MTA are not checked.",
+     [](S& s) -> Slot { return &s.policy_service.skips_authenticated; }},
+    {"policy_service.skips_loopback", "Clients of 127.0.0.0/8 and ::1 are not checked.",
+     [](S& s) -> Slot { return &s.policy_service.skips_loopback; }},
+    {"policy_service.trusted_helo",
+     "Greetings of clients that are not refused when the name of the greeting leads to their "
+     "address, written as domains or \".domain\".",
+     [](S& s) -> Slot { return &s.policy_service.trusted_helo; }},
+    {"policy_service.forwarders",
+     "Domains whose SPF record lists clients that are not refused. Each is asked for before a "
+     "client is refused, twenty at most.",
+     [](S& s) -> Slot { return &s.policy_service.forwarders; }},
+    {"policy_service.prospective",
+     "Check this address in place of the client's: whether mail of ours, which will leave from "
+     "there, will pass. For a daemon that answers the submission service alone, with "
+     "skips_authenticated off.",
+     [](S& s) -> Slot { return &s.policy_service.prospective; }},
+    {"policy_service.field",
+     "The field that is put on what is let in. authentication_results begins with "
+     "judging.results.authserv_id; forged ones are not removed, which only the milter can do.",
+     [](S& s) -> Slot { return &s.policy_service.field; }},
+    {"policy_service.receiver", "Our name, as we tell it to others. Empty: the host name.",
+     [](S& s) -> Slot { return &s.policy_service.receiver; }},
+    {"policy_service.helo_pass",
+     "The action for a client whose greeting passes: one of access(5), or the name of a "
+     "restriction class. Postfix takes one action, so no field is added then.",
+     [](S& s) -> Slot { return &s.policy_service.helo_pass; }},
+    {"policy_service.mail_from_pass", "The same for MAIL FROM, which comes first.",
+     [](S& s) -> Slot { return &s.policy_service.mail_from_pass; }},
+    {"policy_service.reason",
+     "What a client reads that is refused or deferred: {rejectdefer} becomes \"rejected\" or "
+     "\"deferred\", {spf} what SPF found, {url} nothing. Empty: what SPF found.",
+     [](S& s) -> Slot { return &s.policy_service.reason; }},
+    {"policy_service.spf_codes",
+     "Reply with the codes that SPF has (RFC 7372: 5.7.23, 5.7.24, 4.7.24), not with general ones.",
+     [](S& s) -> Slot { return &s.policy_service.spf_codes; }},
+
     // --- dns ---
     {"dns.nameservers", "Addresses of the resolvers to ask. Empty: those of the system.",
      [](S& s) -> Slot { return &s.dns.nameservers; }},
@@ -382,7 +454,8 @@ const Setting rows[] = {
 
     // --- limits ---
     {"limits.sessions",
-     "Connections of MTAs that are open at once.",
+     "Connections of MTAs that are open at once: so many to the milter, and as many to the policy "
+     "service.",
      [](S& s) -> Slot { return &s.limits.sessions; },
      {1, 1'000'000}},
     {"limits.header_octets",
@@ -406,7 +479,7 @@ const Setting rows[] = {
      [](S& s) -> Slot { return &s.limits.idle_timeout; },
      {1, 604'800}},
     {"limits.packet_timeout",
-     "How long the MTA may take to send the rest of a packet, or to take a reply.",
+     "How long the MTA may take to send the rest of a packet or request, or to take a reply.",
      [](S& s) -> Slot { return &s.limits.packet_timeout; },
      {1, 3'600}},
 };

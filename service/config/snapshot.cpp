@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <utility>
 
+#include "service/config/access.hpp"
 #include "service/config/import/combine.hpp"
 #include "service/config/import/opendkim.hpp"
 #include "service/config/import/recognize.hpp"
@@ -42,6 +44,12 @@ class Maker {
         files_(machine.files, settings.daemon.base_directory),
         problems_(problems) {}
 
+  /// How the policy service answers.
+  std::shared_ptr<const mailflow::SpfAccessPolicy> make_access() {
+    return std::make_shared<const mailflow::SpfAccessPolicy>(
+        make_access_policy(settings_, machine_.host_name, files_, problems_));
+  }
+
   std::shared_ptr<const mailflow::Policy> make() {
     check_daemon();
     const KeyRules rules{.user = daemon_user(),
@@ -63,7 +71,7 @@ class Maker {
   // --- the process ---
 
   void check_daemon() {
-    if (settings_.daemon.sockets.empty()) {
+    if (settings_.daemon.sockets.empty() && settings_.policy_service.sockets.empty()) {
       problems_.warning(place("daemon.sockets"), "no socket is set, so no MTA can connect",
                         socket_remedy());
     }
@@ -148,6 +156,8 @@ class Maker {
     if (has_tables) return set_tables(store);
     if (!signing_.domains.empty()) return use(make_tables(signing_.domains, store, problems_));
     if (has_single_key()) return set_single_key(store);
+    // A policy service alone has nothing to sign.
+    if (settings_.daemon.sockets.empty() && !settings_.policy_service.sockets.empty()) return;
     problems_.warning(place(""), "no domain and no key is set, so nothing is signed");
   }
 
@@ -256,6 +266,15 @@ class Maker {
   mailflow::Policy policy_;
 };
 
+// What stands on the command line by its own name, as other programs have no word for it.
+Overrides take_own_names(Overrides& overrides) {
+  const auto is_own = [](const auto& one) { return one.first.contains('.'); };
+  Overrides own;
+  std::ranges::copy_if(overrides, std::back_inserter(own), is_own);
+  std::erase_if(overrides, is_own);
+  return own;
+}
+
 // The command line speaks OpenDKIM's language as soon as a file of another program is read.
 Settings read_together(const std::vector<SourceFile>& sources, const Overrides& overrides,
                        const Files& files, Problems& problems) {
@@ -288,21 +307,27 @@ Settings read_settings(const Source& source, const Files& files, Problems& probl
   for (SourceFile& one : sources) {
     if (one.form == Form::any) one.form = recognize(one.file, files);
   }
-  if (sources.size() > 1) return read_together(sources, source.overrides, files, problems);
-  if (sources.front().form == Form::countersign) {
+  if (sources.size() == 1 && sources.front().form == Form::countersign) {
     return load_toml(source.file, source.overrides, files, problems);
   }
-  if (sources.front().form == Form::opendkim) {
-    return import_opendkim(source.file, source.overrides, files, problems);
-  }
-  return read_together(sources, source.overrides, files, problems);
+  Overrides overrides = source.overrides;
+  const Overrides own = take_own_names(overrides);
+  Settings settings = sources.size() == 1 && sources.front().form == Form::opendkim
+                          ? import_opendkim(source.file, overrides, files, problems)
+                          : read_together(sources, overrides, files, problems);
+  override_settings(settings, own, problems);
+  return settings;
 }
 
 Snapshot make_snapshot(Settings settings, const Machine& machine, Problems problems) {
-  Snapshot snapshot{.settings = std::move(settings), .policy = nullptr, .problems = {}};
-  auto policy = Maker(snapshot.settings, machine, problems).make();
+  Snapshot snapshot{.settings = std::move(settings)};
+  Maker maker(snapshot.settings, machine, problems);
+  auto access = maker.make_access();
+  auto policy = maker.make();
   snapshot.problems = problems.take_sorted();
-  if (worst(snapshot.problems) < Severity::fatal) snapshot.policy = std::move(policy);
+  if (worst(snapshot.problems) >= Severity::fatal) return snapshot;
+  snapshot.policy = std::move(policy);
+  snapshot.access = std::move(access);
   return snapshot;
 }
 

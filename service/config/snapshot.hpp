@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "countersign/mailflow/access_policy.hpp"
 #include "countersign/mailflow/policy.hpp"
 #include "service/config/accounts.hpp"
 #include "service/config/files.hpp"
@@ -41,6 +42,8 @@ struct Snapshot {
   Settings settings;
   /// What the milter works by; null when a problem is fatal.
   std::shared_ptr<const mailflow::Policy> policy;
+  /// What the policy service answers by; null with the other.
+  std::shared_ptr<const mailflow::SpfAccessPolicy> access;
   /// All problems, sorted by file and line.
   std::vector<Problem> problems;
 };

@@ -35,8 +35,8 @@ struct Source {
   Form form = Form::countersign;
   std::string file;  ///< empty: the defaults of the form, and the overrides
   /// Settings of the command line: by their own names ({"daemon.sockets", "inet:8891"}) when our
-  /// own file is all that is read, else by OpenDKIM's ({"Socket", "inet:8891"}). They count more
-  /// than the files, at a reload too.
+  /// own file is all that is read, else by OpenDKIM's ({"Socket", "inet:8891"}) where it has one.
+  /// They count more than the files, at a reload too.
   std::vector<std::pair<std::string, std::string>> overrides;
   /// Further files. What countersign.toml sets counts more than what they say.
   std::vector<SourceFile> others = {};

@@ -24,6 +24,10 @@ constexpr std::array<std::string_view, 5> action_words{"accept", "discard", "qua
                                                        "tempfail"};
 constexpr std::array<std::string_view, 3> reject_policy_words{"quarantine", "corroborated",
                                                               "reject"};
+constexpr std::array<std::string_view, 6> refuse_words{"no_check", "never",    "null_sender",
+                                                       "fail",     "softfail", "not_pass"};
+constexpr std::array<std::string_view, 3> field_words{"none", "received_spf",
+                                                      "authentication_results"};
 constexpr std::array<std::string_view, 2> log_format_words{"logfmt", "json"};
 // LogLevel begins at 3, syslog's number for an error.
 constexpr std::array<std::string_view, 8> log_level_words{"",        "",       "",     "error",
@@ -32,6 +36,8 @@ constexpr std::array<std::string_view, 8> log_level_words{"",        "",       "
 Words words_of(const Mode* /*slot*/) { return mode_words; }
 Words words_of(const mailflow::Action* /*slot*/) { return action_words; }
 Words words_of(const mailflow::RejectPolicy* /*slot*/) { return reject_policy_words; }
+Words words_of(const mailflow::RefuseFrom* /*slot*/) { return refuse_words; }
+Words words_of(const mailflow::AddedField* /*slot*/) { return field_words; }
 Words words_of(const LogFormat* /*slot*/) { return log_format_words; }
 Words words_of(const LogLevel* /*slot*/) { return log_level_words; }
 

@@ -39,8 +39,9 @@ using Slot =
     std::variant<bool*, std::uint64_t*, std::optional<std::uint64_t>*, std::chrono::seconds*,
                  std::optional<std::chrono::seconds>*, std::optional<FileMode>*, Rate*,
                  std::string*, std::vector<std::string>*, std::vector<SocketSpec>*, DataSet*,
-                 Canonicalizations*, Mode*, mailflow::Action*, mailflow::RejectPolicy*, LogFormat*,
-                 LogLevel*, std::vector<SigningDomain>*>;
+                 Canonicalizations*, Mode*, mailflow::Action*, mailflow::RejectPolicy*,
+                 mailflow::RefuseFrom*, mailflow::AddedField*, LogFormat*, LogLevel*,
+                 std::vector<SigningDomain>*>;
 
 /// The numbers that a setting takes, both included.
 struct Range {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The configurations of OpenDMARC, OpenARC, policyd-spf and dkimpy-milter, unedited: what becomes
-// of every kind of option, and what several files make together.
+// The configurations of OpenDMARC, OpenARC and dkimpy-milter, unedited: what becomes of every kind
+// of option, and what several files make together. policyd-spf has a test of its own.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,6 @@
 
 #include "service/config/import/combine.hpp"
 #include "service/config/import/common.hpp"
-#include "service/config/import/policyd_spf.hpp"
 #include "service/config/import/recognize.hpp"
 #include "service/config/snapshot.hpp"
 #include "tests/support/exact.hpp"
@@ -199,117 +198,6 @@ TEST(OpenArcImport, ItsKeyIsNoneOfDkim) {
   EXPECT_EQ(imported.problems.size(), 3u);
   EXPECT_TRUE(imported.settings.signing.single.key_file.empty());
   EXPECT_TRUE(imported.settings.signing.domains.empty());
-}
-
-// --- policyd-spf.conf ---
-
-std::vector<std::string> split_policyd(std::string_view text, Problems& problems) {
-  std::vector<std::string> lines;
-  for (const ConfigLine& line : split_policyd_spf_lines(test::exact(text).view(), "f", problems)) {
-    lines.push_back(std::to_string(line.place.line) + " " + line.name + "=" + line.value);
-  }
-  return lines;
-}
-
-TEST(PolicydSpfImport, Lines) {
-  Problems problems;
-  EXPECT_THAT(split_policyd("a=b\n  c = d e \r\n\n#x\nf=g#h\ni=\n= j\nk = l", problems),
-              ElementsAre("1 a=b", "2 c=d e", "5 f=g", "6 i=", "7 =j", "8 k=l"));
-  EXPECT_THAT(texts(problems.all()), IsEmpty());
-  EXPECT_THAT(split_policyd("a\nb = c = d\n", problems), IsEmpty());
-  EXPECT_THAT(texts(problems.all()), ElementsAre(StartsWith("f:1: warning: the line is left out"),
-                                                 StartsWith("f:2: warning: the line is left out")));
-}
-
-TEST(PolicydSpfImport, LinesAreCounted) {
-  std::string many;
-  for (std::size_t i = 0; i < config_lines_max; ++i) many += "a=b\n";
-  Problems problems;
-  EXPECT_EQ(split_policyd_spf_lines(many, "f", problems).size(), config_lines_max);
-  EXPECT_THAT(texts(problems.all()), IsEmpty());
-  EXPECT_EQ(split_policyd_spf_lines(many + "a=b\n", "f", problems).size(), config_lines_max);
-  EXPECT_THAT(texts(problems.all()), ElementsAre(HasSubstr("more than 100000 lines")));
-}
-
-TEST(PolicydSpfImport, TheFileOfDebian) {
-  const Settings settings =
-      clean(Form::policyd_spf,
-            "debugLevel = 1 \nTestOnly = 1\n\nHELO_reject = Fail\nMail_From_reject = Fail\n\n"
-            "PermError_reject = False\nTempError_Defer = False\n\n"
-            "skip_addresses = 127.0.0.0/8,::ffff:127.0.0.0/104,::1\n");
-  EXPECT_EQ(settings.signing.mode, Mode::verify);
-  const JudgingSettings& judging = settings.judging;
-  EXPECT_TRUE(judging.spf);
-  EXPECT_FALSE(judging.dmarc);
-  EXPECT_EQ(judging.actions.helo_fail, Action::reject);
-  EXPECT_EQ(judging.actions.spf_fail, Action::reject);
-  EXPECT_EQ(judging.actions.spf_softfail, Action::accept);
-  EXPECT_EQ(judging.actions.spf_permerror, Action::accept);
-  EXPECT_EQ(judging.actions.spf_temperror, Action::accept);
-  EXPECT_TRUE(judging.results.received_spf);
-  EXPECT_THAT(judging.spf_skipped.lines, ElementsAre("127.0.0.0/8", "::ffff:127.0.0.0/104", "::1"));
-  EXPECT_EQ(settings.log.level, LogLevel::info);
-}
-
-TEST(PolicydSpfImport, WordsOfRejection) {
-  const auto actions = [](const std::string& text) {
-    return clean(Form::policyd_spf, text + "\n").judging.actions;
-  };
-  EXPECT_EQ(actions("HELO_reject = False").helo_fail, Action::accept);
-  EXPECT_EQ(actions("HELO_reject = Null").helo_fail, Action::accept);
-  EXPECT_EQ(actions("HELO_reject = No_Check").helo_fail, Action::accept);
-  EXPECT_EQ(actions("Mail_From_reject = False").spf_fail, Action::accept);
-  EXPECT_EQ(actions("Mail_From_reject = softfail").spf_softfail, Action::reject);
-  EXPECT_EQ(actions("Mail_From_reject = Softfail").spf_permerror, Action::accept);
-  EXPECT_EQ(actions("Mail_From_reject = SPF_Not_Pass").spf_permerror, Action::reject);
-  EXPECT_EQ(actions("PermError_reject = True").spf_permerror, Action::reject);
-  EXPECT_EQ(actions("TempError_Defer = True").spf_temperror, Action::tempfail);
-  EXPECT_FALSE(clean(Form::policyd_spf, "Mail_From_reject = No_Check\n").judging.spf);
-  for (const char* line :
-       {"HELO_reject = maybe\n", "Mail_From_reject = maybe\n", "Header_Type = maybe\n"}) {
-    EXPECT_THAT(import(Form::policyd_spf, line).problems, ElementsAre(HasSubstr("fatal"))) << line;
-  }
-  EXPECT_THAT(import(Form::policyd_spf, "HELO_reject = SPF_Not_Pass\n").problems,
-              ElementsAre(HasSubstr("is taken as Fail")));
-}
-
-TEST(PolicydSpfImport, TestOnlyRejectsNothing) {
-  for (const char* name : {"TestOnly", "defaultSeedOnly"}) {
-    const mailflow::Actions actions =
-        clean(Form::policyd_spf, std::string(name) +
-                                     " = 0\nMail_From_reject = SPF_Not_Pass\n"
-                                     "HELO_reject = Fail\nTempError_Defer = True\n")
-            .judging.actions;
-    for (const Action action : {actions.helo_fail, actions.spf_fail, actions.spf_softfail,
-                                actions.spf_permerror, actions.spf_temperror}) {
-      EXPECT_EQ(action, Action::accept) << name;
-    }
-  }
-}
-
-TEST(PolicydSpfImport, WhoIsNotChecked) {
-  const JudgingSettings judging =
-      clean(Form::policyd_spf,
-            "Whitelist = 192.0.2.0/24\nHELO_Whitelist = relay.example\n"
-            "Domain_Whitelist = fwd.example\nDomain_Whitelist_PTR = ptr.example\n")
-          .judging;
-  EXPECT_THAT(judging.spf_skipped.lines,
-              ElementsAre("127.0.0.0/8", "::1", "192.0.2.0/24", "relay.example", "ptr.example",
-                          ".ptr.example"));
-  EXPECT_THAT(judging.trust.networks.lines, ElementsAre("192.0.2.0/24"));
-  EXPECT_EQ(judging.trust.forwarders.source, "fwd.example");
-}
-
-TEST(PolicydSpfImport, WhatIsWritten) {
-  EXPECT_FALSE(clean(Form::policyd_spf, "Header_Type = AR\n").judging.results.received_spf);
-  EXPECT_EQ(clean(Form::policyd_spf, "Hide_Receiver = Yes\n").judging.receiver, "unknown");
-  EXPECT_EQ(clean(Form::policyd_spf, "Hide_Receiver = No\n").judging.receiver, "");
-  EXPECT_EQ(clean(Form::policyd_spf, "Void_Limit = 4\n").judging.spf_void_lookups_max, 4u);
-  EXPECT_EQ(clean(Form::policyd_spf, "Authserv_Id = mx.example\n").judging.results.authserv_id,
-            "mx.example");
-  EXPECT_EQ(clean(Form::policyd_spf, "debugLevel = 3\n").log.level, LogLevel::debug);
-  EXPECT_EQ(clean(Form::policyd_spf, "debugLevel = -1\n").log.level, LogLevel::error);
-  EXPECT_EQ(clean(Form::policyd_spf, "Socket = inet:8893@localhost\n").daemon.sockets.size(), 1u);
 }
 
 // --- dkimpy-milter.conf ---

@@ -2,8 +2,9 @@
 //
 // The options of policyd-spf.conf, of spf-engine 3.0, in the order of the documents.
 //
-// As a policy service it answered before the message came; as a milter it judges with the message,
-// so that a DMARC pass can save what SPF alone would reject (where DMARC is judged too).
+// A policy service answers before the message comes, as policyd-spf does; a milter judges with the
+// message, so that a DMARC pass can save what SPF alone would reject (where DMARC is judged too).
+// The file sets both; the sockets say which of them are served.
 
 #include "service/config/import/policyd_spf.hpp"
 
@@ -14,49 +15,60 @@
 namespace countersign::service::config {
 namespace {
 
-constexpr std::string_view no_policy_service =
-    "it is a matter of Postfix's policy protocol, and this is a milter";
+constexpr std::string_view service_alone = "in the policy service alone";
 constexpr std::string_view own_bounds = "each question has its own time, dns.timeout";
 
 using enum Fate;
 using mailflow::Action;
+using mailflow::AddedField;
+using mailflow::RefuseFrom;
 
 constexpr Option rows[] = {
     // --- what is done ---
-    {"TestOnly", works, "judging.actions.spf_fail",
+    {"TestOnly", works, "policy_service.only_tests",
      "0 means that nothing is rejected or deferred for SPF; results are written"},
-    {"defaultSeedOnly", works, "judging.actions.spf_fail", "the old name of TestOnly"},
-    {"HELO_reject", works, "judging.actions.helo_fail",
-     "SPF_Not_Pass and Softfail reject a fail alone; Null and False nothing"},
-    {"Mail_From_reject", works, "judging.actions.spf_fail",
-     "Softfail also sets spf_softfail, SPF_Not_Pass also spf_permerror; neutral is never rejected"},
-    {"PermError_reject", works, "judging.actions.spf_permerror", "MAIL FROM alone"},
-    {"TempError_Defer", works, "judging.actions.spf_temperror", "MAIL FROM alone"},
-    {"No_Mail", missing, "", "a fail is a fail, whatever else the domain publishes",
-     Severity::warning, "no"},
-    {"Reject_Not_Pass_Domains", missing, "", "all domains are treated alike"},
-    {"HELO_pass_restriction", missing, "", no_policy_service},
-    {"Mail_From_pass_restriction", missing, "", no_policy_service},
-    {"Prospective", missing, "", "mail of ours is not checked by SPF"},
+    {"defaultSeedOnly", works, "policy_service.only_tests", "the old name of TestOnly"},
+    {"HELO_reject", works, "policy_service.refuses_helo",
+     "the milter (judging.actions.helo_fail) takes SPF_Not_Pass and Softfail as Fail, Null as "
+     "False"},
+    {"Mail_From_reject", works, "policy_service.refuses_mail_from",
+     "the milter: judging.actions.spf_fail, spf_softfail, spf_permerror; it never rejects neutral"},
+    {"PermError_reject", works, "policy_service.refuses_permerror",
+     "the milter: judging.actions.spf_permerror, for MAIL FROM alone"},
+    {"TempError_Defer", works, "policy_service.defers_temperror",
+     "the milter: judging.actions.spf_temperror, for MAIL FROM alone"},
+    {"No_Mail", works, "policy_service.only_no_mail", service_alone},
+    {"Reject_Not_Pass_Domains", works, "policy_service.must_pass",
+     "the domains and all below; in the policy service alone"},
+    {"HELO_pass_restriction", works, "policy_service.helo_pass", service_alone},
+    {"Mail_From_pass_restriction", works, "policy_service.mail_from_pass", service_alone},
+    {"Prospective", works, "policy_service.prospective", service_alone},
     {"Per_User", missing, "", "all recipients are treated alike"},
-    {"SPF_Enhanced_Status_Codes", missing, "", "the codes of RFC 7372 are always used",
-     Severity::warning, "yes"},
-    {"Reason_Message", missing, "", "the text says what SPF found; judging.help adds to it"},
+    {"SPF_Enhanced_Status_Codes", works, "policy_service.spf_codes",
+     "the milter always uses the codes of RFC 7372"},
+    {"Reason_Message", works, "policy_service.reason",
+     "{url} becomes nothing, as the site that it led to is gone; in the policy service alone"},
 
     // --- whose mail is not checked ---
-    {"skip_addresses", works, "judging.spf_skipped", ""},
-    {"Whitelist", works, "judging.spf_skipped",
-     "let through by DMARC too (judging.trust.networks)"},
-    {"HELO_Whitelist", works, "judging.spf_skipped",
-     "by the client's name in DNS, not by its greeting"},
-    {"Domain_Whitelist", works, "judging.trust.forwarders",
-     "when SPF or DKIM passes for the domain; not tried for every client"},
-    {"Domain_Whitelist_PTR", works, "judging.spf_skipped", "the domains and all below"},
+    {"skip_addresses", works, "policy_service.skipped",
+     "the milter: judging.spf_skipped; no X-Comment field is added"},
+    {"Whitelist", works, "policy_service.skipped",
+     "the milter: judging.spf_skipped, and let through by DMARC too (judging.trust.networks)"},
+    {"HELO_Whitelist", works, "policy_service.trusted_helo",
+     "when the name of the greeting leads to the client; the milter (judging.spf_skipped) goes by "
+     "the client's name in DNS"},
+    {"Domain_Whitelist", works, "policy_service.forwarders",
+     "tried before a client is refused, twenty domains at most; the milter "
+     "(judging.trust.forwarders): when SPF or DKIM passes for the domain"},
+    {"Domain_Whitelist_PTR", works, "policy_service.skipped",
+     "the domains and all below, by a name that leads back to the client; the milter: "
+     "judging.spf_skipped"},
 
     // --- what is written ---
-    {"Header_Type", works, "judging.results.received_spf",
-     "Authentication-Results is written in any case"},
-    {"Hide_Receiver", works, "judging.receiver", "yes: \"unknown\""},
+    {"Header_Type", works, "policy_service.field",
+     "the milter (judging.results.received_spf) writes Authentication-Results in any case"},
+    {"Hide_Receiver", works, "policy_service.receiver",
+     "yes: \"unknown\"; the milter: judging.receiver"},
     {"Authserv_Id", works, "judging.results.authserv_id", "HOSTNAME is the host name"},
 
     // --- bounds ---
@@ -80,57 +92,106 @@ constexpr Option rows[] = {
     {"MacroListVerify", missing, "", "no macro makes mail that of a stranger"},
 };
 
-void reject_helo(Importer& importer, const ConfigLine& line) {
-  const auto is = [&](std::string_view word) {
-    return text::equal_ignoring_case(line.value, word);
-  };
-  importer.mark("judging.actions.helo_fail", line);
-  Action& action = importer.settings().judging.actions.helo_fail;
-  action = Action::accept;
-  if (is("SPF_Not_Pass") || is("Softfail")) {
-    importer.problems().warning(line.place, "HELO_reject " + line.value + " is taken as Fail",
-                                "a greeting that is not listed is no proof of forgery");
-    action = Action::reject;
-  } else if (is("Fail")) {
-    action = Action::reject;
-  } else if (!is("Null") && !is("False") && !is("No_Check")) {
-    importer.refuse_value(line, "SPF_Not_Pass, Softfail, Fail, Null, False or No_Check");
+struct Word {
+  std::string_view word;
+  RefuseFrom from;
+};
+
+constexpr Word refusals[] = {
+    {"SPF_Not_Pass", RefuseFrom::not_pass},
+    {"Softfail", RefuseFrom::softfail},
+    {"Fail", RefuseFrom::fail},
+    {"Null", RefuseFrom::null_sender},
+    {"False", RefuseFrom::never},
+    {"No_Check", RefuseFrom::no_check},
+};
+
+std::optional<RefuseFrom> read_refusal(std::string_view value) {
+  for (const Word& one : refusals) {
+    if (text::equal_ignoring_case(value, one.word)) return one.from;
   }
+  return std::nullopt;
+}
+
+void reject_helo(Importer& importer, const ConfigLine& line) {
+  const std::optional<RefuseFrom> from = read_refusal(line.value);
+  if (!from) {
+    return importer.refuse_value(line, "SPF_Not_Pass, Softfail, Fail, Null, False or No_Check");
+  }
+  importer.mark("policy_service.refuses_helo", line);
+  importer.settings().policy_service.refuses_helo = *from;
+  importer.mark("judging.actions.helo_fail", line);
+  importer.settings().judging.actions.helo_fail =
+      *from >= RefuseFrom::fail ? Action::reject : Action::accept;
 }
 
 void reject_mail_from(Importer& importer, const ConfigLine& line) {
-  const auto is = [&](std::string_view word) {
-    return text::equal_ignoring_case(line.value, word);
-  };
+  const std::optional<RefuseFrom> from = read_refusal(line.value);
+  if (!from || *from == RefuseFrom::null_sender) {
+    return importer.refuse_value(line, "SPF_Not_Pass, Softfail, Fail, False or No_Check");
+  }
+  importer.mark("policy_service.refuses_mail_from", line);
+  importer.settings().policy_service.refuses_mail_from = *from;
   mailflow::Actions& actions = importer.settings().judging.actions;
-  const bool not_pass = is("SPF_Not_Pass");
-  const bool softfail = not_pass || is("Softfail");
-  const bool rejects = softfail || is("Fail");
   for (const std::string_view key : {"judging.actions.spf_fail", "judging.actions.spf_softfail"}) {
     importer.mark(key, line);
   }
-  actions.spf_fail = rejects ? Action::reject : Action::accept;
-  actions.spf_softfail = softfail ? Action::reject : Action::accept;
-  if (not_pass) {
+  actions.spf_fail = *from >= RefuseFrom::fail ? Action::reject : Action::accept;
+  actions.spf_softfail = *from >= RefuseFrom::softfail ? Action::reject : Action::accept;
+  if (*from == RefuseFrom::not_pass) {
     importer.mark("judging.actions.spf_permerror", line);
     actions.spf_permerror = Action::reject;
-  } else if (is("No_Check")) {
-    importer.settings().judging.spf = false;
-  } else if (!rejects && !is("False")) {
-    importer.refuse_value(line, "SPF_Not_Pass, Softfail, Fail, False or No_Check");
   }
+  if (*from == RefuseFrom::no_check) importer.settings().judging.spf = false;
 }
 
 void reject_permerror(Importer& importer, const ConfigLine& line) {
   if (importer.read_boolean(line) != true) return;
+  importer.mark("policy_service.refuses_permerror", line);
+  importer.settings().policy_service.refuses_permerror = true;
   importer.mark("judging.actions.spf_permerror", line);
   importer.settings().judging.actions.spf_permerror = Action::reject;
 }
 
 void defer_temperror(Importer& importer, const ConfigLine& line) {
   if (importer.read_boolean(line) != true) return;
+  importer.mark("policy_service.defers_temperror", line);
+  importer.settings().policy_service.defers_temperror = true;
   importer.mark("judging.actions.spf_temperror", line);
   importer.settings().judging.actions.spf_temperror = Action::tempfail;
+}
+
+// What the milter has no word for is marked only where it asks for something, so that it is told
+// when there is no policy service.
+void refuse_no_mail_alone(Importer& importer, const ConfigLine& line) {
+  if (importer.read_boolean(line) == true) importer.set("policy_service.only_no_mail", line);
+}
+
+void set_status_codes(Importer& importer, const ConfigLine& line) {
+  if (importer.read_boolean(line) == false) importer.set("policy_service.spf_codes", line);
+}
+
+void set_pass_restriction(Importer& importer, const ConfigLine& line) {
+  if (line.value.empty()) return;
+  const bool helo = text::equal_ignoring_case(line.name, "HELO_pass_restriction");
+  importer.set(helo ? "policy_service.helo_pass" : "policy_service.mail_from_pass", line);
+}
+
+void set_reason(Importer& importer, const ConfigLine& line) {
+  if (line.value.empty()) return;
+  importer.set("policy_service.reason", line);
+  if (!line.value.contains("{url}")) return;
+  importer.problems().note(line.place,
+                           "{url} becomes nothing: the site that it led to explains no more",
+                           "write a page of your own in its place");
+}
+
+void check_prospectively(Importer& importer, const ConfigLine& line) {
+  if (line.value.empty()) return;
+  importer.set("policy_service.prospective", line);
+  // Those who hand mail of ours in have logged in, or are near.
+  importer.mark("policy_service.skips_authenticated", line);
+  importer.settings().policy_service.skips_authenticated = false;
 }
 
 void add_entries(Importer& importer, std::string_view key, DataSet& set, const ConfigLine& line) {
@@ -139,44 +200,70 @@ void add_entries(Importer& importer, std::string_view key, DataSet& set, const C
   set.place = line.place;
 }
 
+// The domains of a line, and all below them.
+void add_domains(Importer& importer, std::string_view key, DataSet& set, const ConfigLine& line) {
+  add_entries(importer, key, set, line);
+  for (const std::string& domain : split_list(line.value)) set.lines.push_back("." + domain);
+}
+
 void skip_addresses(Importer& importer, const ConfigLine& line) {
-  DataSet& skipped = importer.settings().judging.spf_skipped;
-  skipped.lines.clear();
-  add_entries(importer, "judging.spf_skipped", skipped, line);
+  Settings& settings = importer.settings();
+  settings.judging.spf_skipped.lines.clear();
+  settings.policy_service.skipped.lines.clear();
+  add_entries(importer, "judging.spf_skipped", settings.judging.spf_skipped, line);
+  add_entries(importer, "policy_service.skipped", settings.policy_service.skipped, line);
 }
 
 void trust_addresses(Importer& importer, const ConfigLine& line) {
   JudgingSettings& judging = importer.settings().judging;
   add_entries(importer, "judging.spf_skipped", judging.spf_skipped, line);
   add_entries(importer, "judging.trust.networks", judging.trust.networks, line);
+  add_entries(importer, "policy_service.skipped", importer.settings().policy_service.skipped, line);
 }
 
-void skip_hosts(Importer& importer, const ConfigLine& line) {
+void trust_greetings(Importer& importer, const ConfigLine& line) {
   add_entries(importer, "judging.spf_skipped", importer.settings().judging.spf_skipped, line);
+  add_entries(importer, "policy_service.trusted_helo",
+              importer.settings().policy_service.trusted_helo, line);
+}
+
+void trust_forwarders(Importer& importer, const ConfigLine& line) {
+  importer.set("judging.trust.forwarders", line);
+  importer.set("policy_service.forwarders", line);
 }
 
 void skip_domains(Importer& importer, const ConfigLine& line) {
-  skip_hosts(importer, line);
-  for (const std::string& domain : split_list(line.value)) {
-    importer.settings().judging.spf_skipped.lines.push_back("." + domain);
-  }
+  Settings& settings = importer.settings();
+  add_domains(importer, "judging.spf_skipped", settings.judging.spf_skipped, line);
+  add_domains(importer, "policy_service.skipped", settings.policy_service.skipped, line);
+}
+
+void refuse_without_pass(Importer& importer, const ConfigLine& line) {
+  if (split_list(line.value).empty()) return;
+  add_domains(importer, "policy_service.must_pass", importer.settings().policy_service.must_pass,
+              line);
 }
 
 void set_header_type(Importer& importer, const ConfigLine& line) {
-  importer.mark("judging.results.received_spf", line);
-  bool& received_spf = importer.settings().judging.results.received_spf;
-  received_spf = text::equal_ignoring_case(line.value, "SPF");
-  if (received_spf || text::equal_ignoring_case(line.value, "AR")) return;
-  if (!text::equal_ignoring_case(line.value, "None")) {
+  const auto is = [&](std::string_view word) {
+    return text::equal_ignoring_case(line.value, word);
+  };
+  if (!is("SPF") && !is("AR") && !is("None")) {
     return importer.refuse_value(line, "SPF, AR or None");
   }
-  importer.problems().note(line.place, "Authentication-Results is written all the same");
+  importer.mark("judging.results.received_spf", line);
+  importer.settings().judging.results.received_spf = is("SPF");
+  importer.mark("policy_service.field", line);
+  importer.settings().policy_service.field = is("SPF")  ? AddedField::received_spf
+                                             : is("AR") ? AddedField::authentication_results
+                                                        : AddedField::none;
 }
 
 void hide_receiver(Importer& importer, const ConfigLine& line) {
-  importer.mark("judging.receiver", line);
   const bool shown = parse_foreign_boolean(line.value) == false;
-  importer.settings().judging.receiver = shown ? "" : "unknown";
+  for (const std::string_view key : {"judging.receiver", "policy_service.receiver"}) {
+    importer.set(key, line, shown ? "" : "unknown");
+  }
 }
 
 void set_debug_level(Importer& importer, const ConfigLine& line) {
@@ -188,6 +275,8 @@ void set_debug_level(Importer& importer, const ConfigLine& line) {
 
 void set_test_only(Importer& importer, const ConfigLine& line) {
   if (importer.read_integer(line) != 0) return;
+  importer.mark("policy_service.only_tests", line);
+  importer.settings().policy_service.only_tests = true;
   for (const std::string_view name :
        {"helo_fail", "spf_fail", "spf_softfail", "spf_permerror", "spf_temperror"}) {
     importer.set("judging.actions." + std::string(name), line, "accept");
@@ -199,9 +288,17 @@ constexpr Special specials[] = {
     {"Mail_From_reject", reject_mail_from},
     {"PermError_reject", reject_permerror},
     {"TempError_Defer", defer_temperror},
+    {"No_Mail", refuse_no_mail_alone},
+    {"Reject_Not_Pass_Domains", refuse_without_pass},
+    {"HELO_pass_restriction", set_pass_restriction},
+    {"Mail_From_pass_restriction", set_pass_restriction},
+    {"Prospective", check_prospectively},
+    {"SPF_Enhanced_Status_Codes", set_status_codes},
+    {"Reason_Message", set_reason},
     {"skip_addresses", skip_addresses},
     {"Whitelist", trust_addresses},
-    {"HELO_Whitelist", skip_hosts},
+    {"HELO_Whitelist", trust_greetings},
+    {"Domain_Whitelist", trust_forwarders},
     {"Domain_Whitelist_PTR", skip_domains},
     {"Header_Type", set_header_type},
     {"Hide_Receiver", hide_receiver},
@@ -224,6 +321,9 @@ Settings defaults() {
   judging.results.received_spf = true;
   judging.actions.helo_fail = Action::reject;
   judging.actions.spf_fail = Action::reject;
+  PolicyServiceSettings& service = settings.policy_service;
+  service.skipped.lines = {"127.0.0.0/8", "::1"};
+  service.skips_loopback = false;  // skip_addresses says so.
   return settings;
 }
 
