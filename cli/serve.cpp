@@ -4,6 +4,8 @@
 // old init script works.
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/settings_options.hpp"
@@ -15,14 +17,16 @@ namespace {
 /// An option of the command line that overrules a setting, by its name in each form.
 struct Override {
   const char* option;
-  const char* opendkim_name;
-  const char* own_name;  ///< empty: only with -x
+  const char* opendkim_name;  ///< empty: it has none
+  const char* own_name;       ///< empty: only with -x
   const char* value;
   const char* help;
 };
 
 constexpr Override overrides[] = {
     {"-p,--socket", "Socket", "daemon.sockets", "SOCKET", "listen there, as inet:8891@localhost"},
+    {"--policy-socket", "", "policy_service.sockets", "SOCKET",
+     "answer Postfix's check_policy_service there, with or without -p"},
     {"-u,--user", "UserID", "daemon.user", "USER[:GROUP]", "become that user"},
     {"-P,--pid-file", "PidFile", "daemon.pid_file", "FILE", "write the process id there"},
     {"-b", "Mode", "signing.mode", "MODE", "s to sign, v to verify, sv for both"},
@@ -49,17 +53,24 @@ constexpr Flag flags[] = {
     {"-D", "SubDomains", "", "sign for subdomains too"},
 };
 
+/// An override that was given. Which form is read is known only when all options are; both names
+/// are kept till then.
+struct Given {
+  std::string opendkim_name;
+  std::string own_name;
+  std::string value;
+};
+
 struct Options {
   SettingsOptions settings;
+  std::vector<Given> given;
   service::ServeOptions serve;
 };
 
 void declare_overrides(CLI::App& command, const std::shared_ptr<Options>& options) {
   const auto add = [options](const char* opendkim_name, const char* own_name,
                              const std::string& value) {
-    // Which form is read is known only when all options are; both names are kept till then.
-    options->settings.overrides.emplace_back(opendkim_name, value);
-    options->settings.overrides.emplace_back(own_name, value);
+    options->given.push_back({opendkim_name, own_name, value});
   };
   for (const Override& one : overrides) {
     command
@@ -75,13 +86,14 @@ void declare_overrides(CLI::App& command, const std::shared_ptr<Options>& option
   }
 }
 
-/// Keeps the overrides whose names belong to the form that is read.
-void choose_names(SettingsOptions& settings) {
-  const bool opendkim = !settings.foreign_files.empty();
-  std::erase_if(settings.overrides, [opendkim](const auto& one) {
-    const bool own = one.first.empty() || one.first.find('.') != std::string::npos;
-    return own == opendkim;
-  });
+/// The settings with what was given by the names of the form that is read.
+SettingsOptions settings_of(const Options& options) {
+  SettingsOptions settings = options.settings;
+  for (const Given& one : options.given) {
+    const bool opendkim = !settings.foreign_files.empty() && !one.opendkim_name.empty();
+    settings.overrides.emplace_back(opendkim ? one.opendkim_name : one.own_name, one.value);
+  }
+  return settings;
 }
 
 }  // namespace
@@ -102,8 +114,7 @@ void add_serve(CLI::App& root, int& exit_code) {
       "settings anew.\nExit codes: 0 stopped, 67 no such user, 69 a socket cannot be had, 77 not "
       "allowed, 78 settings with errors.");
   command->callback([options, &exit_code] {
-    choose_names(options->settings);
-    const SettingsOptions settings = options->settings;
+    const SettingsOptions settings = settings_of(*options);
     exit_code = service::serve([settings] { return settings.load(); }, options->serve);
   });
 }

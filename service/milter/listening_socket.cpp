@@ -162,6 +162,12 @@ void ListeningSocket::close() {
   socket_.close();
 }
 
+void ListeningSockets::close() {
+  for (std::vector<ListeningSocket>* sockets : {&milter, &policy}) {
+    for (ListeningSocket& socket : *sockets) socket.close();
+  }
+}
+
 std::vector<ListeningSocket> open_listening_sockets(const SocketSpec& spec,
                                                     const SocketOwner& owner) {
   std::vector<ListeningSocket> sockets;

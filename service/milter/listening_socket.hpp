@@ -41,6 +41,15 @@ class ListeningSocket {
   pid_t maker_ = 0;
 };
 
+/// All listening sockets of the daemon, by what is spoken there.
+struct ListeningSockets {
+  std::vector<ListeningSocket> milter;
+  std::vector<ListeningSocket> policy;
+
+  /// Closes all; whoever waits to be accepted is refused.
+  void close();
+};
+
 /// Who is to own the file of a unix socket.
 struct SocketOwner {
   uid_t uid = 0;

@@ -21,20 +21,16 @@ constexpr std::chrono::seconds watchdog_period{1};
 
 }  // namespace
 
-Worker::Worker(WorkerSettings settings, Log& log, std::function<void()> on_connection_end)
+Worker::Worker(WorkerSettings settings, Log& log, std::function<void(Service)> on_connection_end)
     : context_(1),
       work_(asio::make_work_guard(context_)),
       watchdog_(context_),
-      policy_(std::move(settings.policy)),
       buffer_(buffer_octets),
-      host_{.buffer = buffer_,
-            .log = log,
-            .policies = [this] { return policy_; },
-            .timeouts = settings.timeouts,
-            .detail = settings.detail,
-            .resolver = settings.resolver,
-            .dns_timeout = settings.dns_timeout},
-      on_connection_end_(std::move(on_connection_end)) {}
+      host_{.buffer = buffer_, .log = log, .policies = [this] { return policy_; }},
+      policy_host_{.log = log, .policies = [this] { return access_; }},
+      on_connection_end_(std::move(on_connection_end)) {
+  set(std::move(settings));
+}
 
 Worker::~Worker() = default;
 
@@ -52,25 +48,34 @@ void Worker::run() {
   }
 }
 
-void Worker::take(Descriptor socket) {
-  asio::post(context_, [this, socket = std::move(socket)]() mutable { open(std::move(socket)); });
+void Worker::take(Descriptor socket, Service service) {
+  asio::post(context_, [this, socket = std::move(socket), service]() mutable {
+    open(std::move(socket), service);
+  });
 }
 
 void Worker::adopt(WorkerSettings settings) {
-  asio::post(context_, [this, settings = std::move(settings)]() mutable {
-    policy_ = std::move(settings.policy);
-    host_.timeouts = settings.timeouts;
-    host_.detail = settings.detail;
-    host_.resolver = settings.resolver;
-    host_.dns_timeout = settings.dns_timeout;
-  });
+  asio::post(context_,
+             [this, settings = std::move(settings)]() mutable { set(std::move(settings)); });
+}
+
+void Worker::set(WorkerSettings settings) {
+  policy_ = std::move(settings.policy);
+  access_ = std::move(settings.access);
+  host_.timeouts = settings.timeouts;
+  host_.detail = settings.detail;
+  host_.resolver = policy_host_.resolver = settings.resolver;
+  host_.dns_timeout = policy_host_.timeouts.dns = settings.dns_timeout;
+  policy_host_.timeouts.idle = settings.timeouts.idle;
+  policy_host_.timeouts.request = settings.timeouts.packet;
+  policy_host_.limits = policy_->limits;
 }
 
 void Worker::stop() {
   asio::post(context_, [this] {
-    host_.stopping = true;
+    host_.stopping = policy_host_.stopping = true;
     work_.reset();
-    for (Connection& connection : connections_) connection.finish();
+    for (const Served& served : connections_) served.peer->finish();
     end_if_done();
   });
 }
@@ -78,31 +83,38 @@ void Worker::stop() {
 void Worker::stop_at_once() {
   asio::post(context_, [this] {
     at_once_ = true;
-    for (Connection& connection : connections_) connection.end();
+    for (const Served& served : connections_) served.peer->end();
   });
 }
 
-void Worker::open(Descriptor socket) {
+std::unique_ptr<Peer> Worker::make(Descriptor socket, Service service) {
+  if (service == Service::milter)
+    return std::make_unique<Connection>(context_, std::move(socket), host_);
+  return std::make_unique<PolicyConnection>(context_, std::move(socket), policy_host_);
+}
+
+void Worker::open(Descriptor socket, Service service) {
   const Connections::iterator before = connections_.begin();
   try {
-    connections_.emplace_front(context_, std::move(socket), host_);
+    connections_.push_front({service, make(std::move(socket), service)});
     const Connections::iterator self = connections_.begin();
     const auto on_end = [this, self](const std::exception_ptr& error) {
-      if (error) self->fail(error);
+      if (error) self->peer->fail(error);
       close(self);
     };
-    asio::co_spawn(context_, self->serve(),
-                   asio::bind_cancellation_slot(self->cancellation(), on_end));
+    asio::co_spawn(context_, self->peer->serve(),
+                   asio::bind_cancellation_slot(self->peer->cancellation(), on_end));
   } catch (const std::exception& error) {
     host_.log.write(LogLevel::error, "cannot serve a connection", {{"error", error.what()}});
     connections_.erase(connections_.begin(), before);
-    on_connection_end_();
+    on_connection_end_(service);
   }
 }
 
 void Worker::close(Connections::iterator connection) {
+  const Service service = connection->service;
   connections_.erase(connection);
-  on_connection_end_();
+  on_connection_end_(service);
   end_if_done();
 }
 
@@ -119,7 +131,7 @@ void Worker::watch_deadlines() {
   watchdog_.expires_after(watchdog_period);
   watchdog_.async_wait([this](const boost::system::error_code&) {
     const auto now = std::chrono::steady_clock::now();
-    for (Connection& connection : connections_) connection.end_if_overdue(now);
+    for (const Served& served : connections_) served.peer->end_if_overdue(now);
     watch_deadlines();
   });
 }

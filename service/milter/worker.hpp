@@ -9,6 +9,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -16,15 +17,22 @@
 #include <vector>
 
 #include "service/milter/connection.hpp"
+#include "service/policy/connection.hpp"
 
 namespace countersign::service {
+
+/// What a peer speaks, told by the socket that it came in at.
+enum class Service : std::uint8_t { milter, policy };
 
 /// What all connections of a worker have in common; a reload gives a new one.
 struct WorkerSettings {
   std::shared_ptr<const mailflow::Policy> policy;  ///< never null
+  /// What the policy service answers by; not null when there are connections to it.
+  std::shared_ptr<const mailflow::SpfAccessPolicy> access;
   ConnectionTimeouts timeouts;
   EventDetail detail;
-  Resolver* resolver = nullptr;  ///< not null when the policy judges; outlives the worker
+  /// Not null when the policy judges or the policy service answers; outlives the worker.
+  Resolver* resolver = nullptr;
   std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};
 };
 
@@ -32,7 +40,7 @@ struct WorkerSettings {
 class Worker {
  public:
   /// on_connection_end   called on the worker's thread each time that a connection has ended.
-  Worker(WorkerSettings settings, Log& log, std::function<void()> on_connection_end);
+  Worker(WorkerSettings settings, Log& log, std::function<void(Service)> on_connection_end);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -42,7 +50,7 @@ class Worker {
   void run();
 
   /// Takes over a connected socket that does not block.
-  void take(Descriptor socket);
+  void take(Descriptor socket, Service service = Service::milter);
   /// Puts new settings in force: messages that have begun keep the policy that they began with.
   void adopt(WorkerSettings settings);
   /// Lets no connection begin another message; those between messages end now.
@@ -51,9 +59,15 @@ class Worker {
   void stop_at_once();
 
  private:
-  using Connections = std::list<Connection>;
+  struct Served {
+    Service service;
+    std::unique_ptr<Peer> peer;
+  };
+  using Connections = std::list<Served>;
 
-  void open(Descriptor socket);
+  void set(WorkerSettings settings);
+  void open(Descriptor socket, Service service);
+  [[nodiscard]] std::unique_ptr<Peer> make(Descriptor socket, Service service);
   void close(Connections::iterator connection);
   void end_if_done();
   void watch_deadlines();
@@ -63,10 +77,12 @@ class Worker {
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
   boost::asio::steady_timer watchdog_;
   std::shared_ptr<const mailflow::Policy> policy_;
+  std::shared_ptr<const mailflow::SpfAccessPolicy> access_;
   std::vector<char> buffer_;
   ConnectionHost host_;
+  PolicyHost policy_host_;
   Connections connections_;
-  std::function<void()> on_connection_end_;
+  std::function<void(Service)> on_connection_end_;
   bool at_once_ = false;
 };
 

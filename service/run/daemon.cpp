@@ -54,7 +54,7 @@ void unblock_signals() {
 bool is_fixed(std::string_view key) {
   constexpr std::string_view sinks[] = {"log.syslog", "log.stderr", "log.facility", "log.name"};
   const bool is_of_dns = key.starts_with("dns.") && key != "dns.timeout";
-  return key.starts_with("daemon.") || is_of_dns ||
+  return key.starts_with("daemon.") || key == "policy_service.sockets" || is_of_dns ||
          std::ranges::find(sinks, key) != std::end(sinks);
 }
 
@@ -70,8 +70,8 @@ std::vector<std::string> changed_fixed_settings(config::Settings in_force, confi
   return changed;
 }
 
-Daemon::Daemon(config::Snapshot snapshot, LoadSnapshot load, std::vector<ListeningSocket>& sockets,
-               Log& log, Readiness readiness)
+Daemon::Daemon(config::Snapshot snapshot, LoadSnapshot load, ListeningSockets& sockets, Log& log,
+               Readiness readiness)
     : control_(1),
       signals_(control_, SIGTERM, SIGINT, SIGHUP),
       stop_timer_(control_),
@@ -81,22 +81,32 @@ Daemon::Daemon(config::Snapshot snapshot, LoadSnapshot load, std::vector<Listeni
       sockets_(sockets),
       log_(log),
       readiness_(readiness),
-      listener_(control_, descriptors_of(sockets), snapshot_.settings.limits.sessions, log_,
-                [this](Descriptor socket) {
-                  workers_[next_worker_]->take(std::move(socket));
-                  next_worker_ = (next_worker_ + 1) % workers_.size();
-                }) {
+      listener_(control_, descriptors_of(sockets.milter), snapshot_.settings.limits.sessions, log_,
+                [this](Descriptor socket) { hand_over(std::move(socket), Service::milter); }),
+      policy_listener_(
+          control_, descriptors_of(sockets.policy), snapshot_.settings.limits.sessions, log_,
+          [this](Descriptor socket) { hand_over(std::move(socket), Service::policy); }) {
   ::signal(SIGPIPE, SIG_IGN);
   signals_.add(SIGUSR1);
 }
 
 Daemon::~Daemon() = default;
 
+void Daemon::hand_over(Descriptor socket, Service service) {
+  workers_[next_worker_]->take(std::move(socket), service);
+  next_worker_ = (next_worker_ + 1) % workers_.size();
+}
+
+Listener& Daemon::listener_of(Service service) {
+  return service == Service::milter ? listener_ : policy_listener_;
+}
+
 int Daemon::run() {
   wait_for_signal();
   start_workers();
   unblock_signals();
   listener_.start();
+  policy_listener_.start();
   log_.write(LogLevel::notice, "started",
              {{"version", version}, {"workers", std::to_string(workers_.size())}});
   readiness_.ready();
@@ -124,8 +134,9 @@ void Daemon::start_workers() {
   if (!start_dns(snapshot_)) throw StartError("DNS cannot be started", EX_UNAVAILABLE);
   const std::size_t count = worker_count(snapshot_.settings);
   for (std::size_t i = 0; i < count; ++i) {
-    workers_.push_back(std::make_unique<Worker>(worker_settings(), log_,
-                                                [this] { listener_.connection_ended(); }));
+    workers_.push_back(std::make_unique<Worker>(worker_settings(), log_, [this](Service service) {
+      listener_of(service).connection_ended();
+    }));
   }
   try {
     for (const std::unique_ptr<Worker>& worker : workers_) {
@@ -144,7 +155,9 @@ void Daemon::start_workers() {
 
 /// Starts DNS when it is needed for the first time; false when it cannot be.
 bool Daemon::start_dns(const config::Snapshot& snapshot) {
-  if (dns_ || !snapshot.policy->judges) return true;
+  // Sockets need a restart: those that we have count.
+  const bool needed = snapshot.policy->judges || !started_with_.policy_service.sockets.empty();
+  if (dns_ || !needed) return true;
   try {
     dns_.emplace(snapshot.settings.dns);
   } catch (const StartError& error) {
@@ -157,6 +170,7 @@ WorkerSettings Daemon::worker_settings() {
   const config::Settings& settings = snapshot_.settings;
   return {
       .policy = snapshot_.policy,
+      .access = snapshot_.access,
       .timeouts = {.idle = settings.limits.idle_timeout, .packet = settings.limits.packet_timeout},
       .detail = {.successes = settings.log.successes, .explains = settings.log.explains},
       .resolver = dns_ ? &dns_->resolver() : nullptr,
@@ -234,6 +248,7 @@ void Daemon::take_over(config::Snapshot fresh) {
   snapshot_ = std::move(fresh);
   log_.adjust(log_options(snapshot_.settings.log));
   listener_.allow(snapshot_.settings.limits.sessions);
+  policy_listener_.allow(snapshot_.settings.limits.sessions);
   for (const std::unique_ptr<Worker>& worker : workers_) worker->adopt(worker_settings());
   log_.write(LogLevel::notice, "settings reloaded");
 }
@@ -244,10 +259,12 @@ void Daemon::stop() {
   stopping_ = true;
   asked_to_stop_ = std::chrono::steady_clock::now();
   Readiness::stopping();
-  log_.write(LogLevel::info, "stopping when the messages in flight are finished",
-             {{"connections", std::to_string(listener_.connections())}});
+  log_.write(
+      LogLevel::info, "stopping when the messages in flight are finished",
+      {{"connections", std::to_string(listener_.connections() + policy_listener_.connections())}});
   listener_.stop();
-  for (ListeningSocket& socket : sockets_) socket.close();
+  policy_listener_.stop();
+  sockets_.close();
   for (const std::unique_ptr<Worker>& worker : workers_) worker->stop();
   stop_timer_.expires_after(started_with_.daemon.stop_timeout);
   stop_timer_.async_wait([this](const boost::system::error_code& error) {

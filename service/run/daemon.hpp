@@ -41,8 +41,8 @@ class Daemon {
   /// snapshot  has a policy.
   /// sockets   are closed when the daemon is asked to stop, so that another can take its place
   ///           while the last messages are finished.
-  Daemon(config::Snapshot snapshot, LoadSnapshot load, std::vector<ListeningSocket>& sockets,
-         Log& log, Readiness readiness);
+  Daemon(config::Snapshot snapshot, LoadSnapshot load, ListeningSockets& sockets, Log& log,
+         Readiness readiness);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -53,6 +53,8 @@ class Daemon {
   [[nodiscard]] int run();
 
  private:
+  void hand_over(Descriptor socket, Service service);
+  [[nodiscard]] Listener& listener_of(Service service);
   void start_workers();
   void run_control();
   void wait_for_signal();
@@ -72,12 +74,13 @@ class Daemon {
   config::Snapshot snapshot_;
   config::Settings started_with_;
   LoadSnapshot load_;
-  std::vector<ListeningSocket>& sockets_;
+  ListeningSockets& sockets_;
   Log& log_;
   Readiness readiness_;
   std::optional<DaemonDns> dns_;  // Made when mail is judged for the first time; outlives workers.
   std::vector<std::unique_ptr<Worker>> workers_;
   Listener listener_;
+  Listener policy_listener_;
   std::size_t next_worker_ = 0;
   std::size_t workers_running_ = 0;
   int exit_code_ = 0;

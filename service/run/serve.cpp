@@ -32,10 +32,12 @@ config::Snapshot load_or_fail(const LoadSnapshot& load) {
   if (worst(snapshot.problems) == config::Severity::fatal || snapshot.policy == nullptr) {
     throw StartError("the settings have errors, see above; nothing was started", EX_CONFIG);
   }
-  if (snapshot.settings.daemon.sockets.empty()) {
+  if (snapshot.settings.daemon.sockets.empty() &&
+      snapshot.settings.policy_service.sockets.empty()) {
     throw StartError(
         "no socket to listen on is set: give one with -p, as in -p inet:8891@localhost, or set it "
-        "in the settings (Socket in opendkim.conf)",
+        "in the settings (Socket in opendkim.conf); for Postfix's check_policy_service give "
+        "--policy-socket",
         EX_CONFIG);
   }
   return snapshot;
@@ -58,17 +60,23 @@ void enter_directory(const std::string& directory) {
       EX_CONFIG);
 }
 
-std::vector<ListeningSocket> open_sockets(const config::DaemonSettings& settings,
-                                          const std::optional<Account>& account, Log& log) {
-  const SocketOwner owner{.uid = account ? account->uid : ::getuid(),
-                          .gid = account ? account->gid : ::getgid()};
-  std::vector<ListeningSocket> sockets;
-  for (const config::SocketSpec& spec : settings.sockets) {
+void open_sockets(const std::vector<config::SocketSpec>& specs, const SocketOwner& owner,
+                  std::vector<ListeningSocket>& sockets, Log& log) {
+  for (const config::SocketSpec& spec : specs) {
     for (ListeningSocket& socket : open_listening_sockets(spec, owner)) {
       sockets.push_back(std::move(socket));
     }
     log.write(LogLevel::info, "listening", {{"socket", to_string(spec)}});
   }
+}
+
+ListeningSockets open_sockets(const config::Settings& settings,
+                              const std::optional<Account>& account, Log& log) {
+  const SocketOwner owner{.uid = account ? account->uid : ::getuid(),
+                          .gid = account ? account->gid : ::getgid()};
+  ListeningSockets sockets;
+  open_sockets(settings.daemon.sockets, owner, sockets.milter, log);
+  open_sockets(settings.policy_service.sockets, owner, sockets.policy, log);
   return sockets;
 }
 
@@ -88,7 +96,8 @@ void raise_descriptor_limit(std::uint64_t sessions, Log& log) {
 }
 
 void apply_limits(const config::Settings& settings, Log& log) {
-  raise_descriptor_limit(settings.limits.sessions, log);
+  const bool both = !settings.daemon.sockets.empty() && !settings.policy_service.sockets.empty();
+  raise_descriptor_limit((both ? 2 : 1) * settings.limits.sessions, log);
   const rlimit none{0, 0};
   if (!settings.daemon.core_dumps) ::setrlimit(RLIMIT_CORE, &none);  // Keys must not be dumped.
 }
@@ -117,7 +126,7 @@ int serve(const LoadSnapshot& load, const ServeOptions& options) {
   Log log(log_options(snapshot.settings.log, in_background));
   if (in_background) log_problems(log, snapshot.problems);
   apply_limits(snapshot.settings, log);
-  std::vector<ListeningSocket> sockets = open_sockets(settings, account, log);
+  ListeningSockets sockets = open_sockets(snapshot.settings, account, log);
   const PidFile pid_file(settings.pid_file);
   if (!settings.root_directory.empty()) change_root(settings.root_directory);
   if (account) become(*account);
@@ -125,7 +134,7 @@ int serve(const LoadSnapshot& load, const ServeOptions& options) {
 
   const auto run = [&] { return Daemon(snapshot, load, sockets, log, readiness).run(); };
   if (!settings.restarts) return run();
-  return supervise_daemon(settings, log, {.run = run, .on_stop = [&sockets] { sockets.clear(); }});
+  return supervise_daemon(settings, log, {.run = run, .on_stop = [&sockets] { sockets.close(); }});
 }
 
 }  // namespace countersign::service

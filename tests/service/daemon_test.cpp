@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -31,6 +32,7 @@ using test::message_without_end;
 using test::MtaConnection;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 /// Settings as a loader gives them: two workers, and a policy that signs with that selector.
 config::Snapshot snapshot_with_selector(int number) {
@@ -44,7 +46,7 @@ config::Snapshot snapshot_with_selector(int number) {
 class RunningDaemon {
  public:
   explicit RunningDaemon(config::Snapshot first = snapshot_with_selector(1))
-      : sockets_(open_listening_sockets({.path = path()}, {})),
+      : sockets_(open_sockets(first.settings)),
         daemon_(std::move(first), [this] { return load(); }, sockets_, file_.log(), Readiness()) {
     thread_ = std::jthread([this] { exit_code_ = daemon_.run(); });
     EXPECT_TRUE(is_told("msg=started"));
@@ -73,8 +75,13 @@ class RunningDaemon {
   }
 
   [[nodiscard]] std::string path() const { return folder_ / "milter"; }
+  [[nodiscard]] std::string policy_path() const { return folder_ / "policy"; }
   [[nodiscard]] MtaConnection connect() const {
     return MtaConnection(test::connect_to_file(path()).value());
+  }
+  /// A connection of Postfix to the policy service.
+  [[nodiscard]] MtaConnection connect_to_policy() const {
+    return MtaConnection(test::connect_to_file(policy_path()).value());
   }
   /// A connection that has negotiated, with a client of ours.
   [[nodiscard]] MtaConnection negotiated() const {
@@ -95,6 +102,14 @@ class RunningDaemon {
   [[nodiscard]] int loads() const { return loads_; }
 
  private:
+  /// One socket for the milter, and one for the policy service where the settings name any.
+  [[nodiscard]] ListeningSockets open_sockets(const config::Settings& settings) const {
+    ListeningSockets sockets;
+    sockets.milter = open_listening_sockets({.path = path()}, {});
+    if (!settings.policy_service.sockets.empty())
+      sockets.policy = open_listening_sockets({.path = policy_path()}, {});
+    return sockets;
+  }
   config::Snapshot load() {
     std::unique_lock lock(mutex_);
     const std::function<config::Snapshot()> loader = loader_;
@@ -108,7 +123,7 @@ class RunningDaemon {
   std::mutex mutex_;
   std::function<config::Snapshot()> loader_;
   std::atomic<int> loads_ = 0;
-  std::vector<ListeningSocket> sockets_;
+  ListeningSockets sockets_;
   Daemon daemon_;
   std::atomic<int> exit_code_ = -1;
   std::jthread thread_;
@@ -283,8 +298,11 @@ TEST(FixedSettings, AreThoseOfTheProcessAndOfWhereItLogs) {
   fresh.daemon.umask = config::FileMode{7};
   fresh.daemon.stop_timeout = 5s;
   fresh.log.syslog_facility = "local0";
+  fresh.policy_service.sockets = {{.path = "/run/y"}};
+  fresh.policy_service.only_tests = true;
   EXPECT_THAT(changed_fixed_settings(old, fresh),
-              ElementsAre("daemon.sockets", "daemon.umask", "daemon.stop_timeout", "log.facility"));
+              ElementsAre("daemon.sockets", "daemon.umask", "daemon.stop_timeout", "log.facility",
+                          "policy_service.sockets"));
 }
 
 // --- stop ----------------------------------------------------------------------------------------
@@ -351,6 +369,123 @@ TEST(DaemonStop, LeavesAReloadThatRunsUnfinished) {
   EXPECT_TRUE(daemon.has_ended());
   EXPECT_FALSE(daemon.log().has("settings reloaded"));
   EXPECT_EQ(daemon.loads(), 1);
+}
+
+// --- the policy service --------------------------------------------------------------------------
+
+/// DNS for the policy service, as a file.
+class ZoneFile {
+ public:
+  ZoneFile() {
+    std::ofstream(path()) << "$ORIGIN example.\n$TTL 60\n"
+                          << "pass IN TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"
+                          << "fail IN TXT \"v=spf1 -all\"\n";
+  }
+  [[nodiscard]] std::string path() const { return folder_ / "zone"; }
+
+ private:
+  test::Folder folder_;
+};
+
+/// Settings that serve both, sign, and judge nothing but what the policy service is asked.
+config::Snapshot snapshot_with_policy_service(const ZoneFile& zone,
+                                              const mailflow::SpfAccessPolicy& access = {}) {
+  config::Snapshot snapshot = snapshot_with_selector(1);
+  snapshot.settings.policy_service.sockets = {{.path = "named elsewhere"}};
+  snapshot.settings.dns.zone_file = zone.path();
+  snapshot.access = std::make_shared<const mailflow::SpfAccessPolicy>(access);
+  return snapshot;
+}
+
+std::string policy_request(const std::string& domain, const std::string& instance) {
+  return "request=smtpd_access_policy\nprotocol_state=RCPT\nclient_address=192.0.2.1\n"
+         "helo_name=pass.example\nsender=bob@" +
+         domain + "\nrecipient=carol@example.net\ninstance=" + instance + "\n\n";
+}
+
+/// What the policy service says of mail of that domain; empty when it ends the connection.
+std::string answer_for(const MtaConnection& postfix, const std::string& domain,
+                       const std::string& instance) {
+  postfix.send(policy_request(domain, instance));
+  return postfix.receive().value_or("nothing");
+}
+
+TEST(DaemonPolicyService, AnswersBesideTheMilter) {
+  const ZoneFile zone;
+  RunningDaemon daemon(snapshot_with_policy_service(zone));
+  const MtaConnection postfix = daemon.connect_to_policy();
+  EXPECT_THAT(answer_for(postfix, "pass.example", "1"),
+              StartsWith("action=PREPEND Received-SPF: pass "));
+  EXPECT_THAT(answer_for(postfix, "fail.example", "2"), StartsWith("action=550 5.7.23 "));
+  EXPECT_EQ(daemon.connect().push_and_verify(mail_of()), "pass");
+  RunningDaemon::send(SIGTERM);
+  EXPECT_TRUE(daemon.has_ended());
+  EXPECT_TRUE(postfix.is_closed());
+  EXPECT_EQ(::access(daemon.policy_path().c_str(), F_OK), -1) << "its socket is gone";
+}
+
+TEST(DaemonPolicyService, GoesByFreshSettingsOnOpenConnections) {
+  const ZoneFile zone;
+  RunningDaemon daemon(snapshot_with_policy_service(zone));
+  const MtaConnection postfix = daemon.connect_to_policy();
+  EXPECT_THAT(answer_for(postfix, "fail.example", "1"), StartsWith("action=550 "));
+  mailflow::SpfAccessPolicy lenient;
+  lenient.only_tests = true;
+  daemon.reload(snapshot_with_policy_service(zone, lenient));
+  EXPECT_THAT(answer_for(postfix, "fail.example", "2"), StartsWith("action=PREPEND "));
+}
+
+TEST(DaemonPolicyService, FinishesARequestBeforeItStops) {
+  const ZoneFile zone;
+  RunningDaemon daemon(snapshot_with_policy_service(zone));
+  const MtaConnection idle = daemon.connect_to_policy();
+  EXPECT_THAT(answer_for(idle, "pass.example", "1"), StartsWith("action=PREPEND "));
+  const MtaConnection busy = daemon.connect_to_policy();
+  EXPECT_THAT(answer_for(busy, "pass.example", "2"), StartsWith("action=PREPEND "));
+  const std::string request = policy_request("fail.example", "3");
+  busy.send(request.substr(0, 20));
+  std::this_thread::sleep_for(50ms);
+  RunningDaemon::send(SIGTERM);
+  EXPECT_TRUE(daemon.is_told("connections=2"));
+  EXPECT_TRUE(idle.is_closed());
+  EXPECT_FALSE(daemon.has_ended(200ms));
+  busy.send(request.substr(20));
+  EXPECT_THAT(busy.receive().value_or(""), StartsWith("action=550 "));
+  EXPECT_TRUE(busy.is_closed());
+  EXPECT_TRUE(daemon.has_ended());
+}
+
+TEST(DaemonPolicyService, EndsPeersThatDoNotMove) {
+  const ZoneFile zone;
+  config::Snapshot snapshot = snapshot_with_policy_service(zone);
+  snapshot.settings.limits.packet_timeout = 1s;
+  RunningDaemon daemon(snapshot);
+  const MtaConnection idle = daemon.connect_to_policy();
+  const MtaConnection slow = daemon.connect_to_policy();
+  slow.send("request=");
+  EXPECT_TRUE(slow.is_closed());
+  EXPECT_TRUE(daemon.is_told("a policy request or its reply took too long"));
+  EXPECT_THAT(answer_for(idle, "pass.example", "1"), StartsWith("action=PREPEND "));
+  snapshot.settings.limits.idle_timeout = 1s;
+  daemon.reload(snapshot);
+  EXPECT_THAT(answer_for(idle, "pass.example", "2"), StartsWith("action=PREPEND "));
+  EXPECT_TRUE(idle.is_closed());
+}
+
+TEST(DaemonPolicyService, HasAsManySessionsAsTheMilterAndNoMore) {
+  const ZoneFile zone;
+  config::Snapshot snapshot = snapshot_with_policy_service(zone);
+  snapshot.settings.limits.sessions = 1;
+  RunningDaemon daemon(snapshot);
+  MtaConnection only = daemon.connect_to_policy();
+  EXPECT_THAT(answer_for(only, "pass.example", "1"), StartsWith("action=PREPEND "));
+  const MtaConnection waiting = daemon.connect_to_policy();
+  waiting.send(policy_request("fail.example", "2"));
+  ASSERT_TRUE(daemon.is_told("all sessions are taken"));
+  EXPECT_EQ(daemon.connect().push_and_verify(mail_of()), "pass") << "the milter has its own";
+  EXPECT_EQ(waiting.receive(100ms), std::nullopt);
+  only.hang_up();
+  EXPECT_THAT(waiting.receive().value_or(""), StartsWith("action=550 "));
 }
 
 }  // namespace

@@ -94,6 +94,7 @@ class Served {
     const auto load = [this] {
       config::Snapshot snapshot{.settings = settings, .problems = problems};
       snapshot.policy = test::shared(test::policy_for_example_org());
+      snapshot.access = std::make_shared<const mailflow::SpfAccessPolicy>();
       return snapshot;
     };
     return serve(load, options);
@@ -139,6 +140,21 @@ TEST(Serve, ServesAndLeavesNothingBehind) {
   EXPECT_FALSE(std::filesystem::exists(served.path()));
   EXPECT_FALSE(std::filesystem::exists(served.in_folder("pid")));
   EXPECT_THAT(served.said(), HasSubstr("msg=listening socket=local:" + served.path()));
+}
+
+TEST(Serve, ServesThePolicyServiceAlone) {
+  Served served;
+  served.settings.daemon.sockets.clear();
+  served.settings.policy_service.sockets = {{.path = served.path()}};
+  served.start_and_wait();
+  const MtaConnection postfix = served.connect();
+  postfix.send(
+      "request=smtpd_access_policy\nprotocol_state=RCPT\nclient_address=127.0.0.1\n"
+      "sender=bob@example.org\ninstance=1\n\n");
+  EXPECT_EQ(postfix.receive(), "action=DUNNO\n\n");
+  served.process().kill(SIGTERM);
+  EXPECT_EQ(served.exit_code(), 0) << served.said();
+  EXPECT_FALSE(std::filesystem::exists(served.path()));
 }
 
 TEST(Serve, ServesSeveralSockets) {

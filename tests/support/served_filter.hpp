@@ -69,7 +69,7 @@ class ServedFilter {
                   }) {
     for (std::size_t i = 0; i < options.workers; ++i) {
       workers_.push_back(std::make_unique<service::Worker>(
-          settings_, file_.log(), [this] { listener_.connection_ended(); }));
+          settings_, file_.log(), [this](service::Service) { listener_.connection_ended(); }));
     }
     listener_.start();
     for (const auto& worker : workers_) {
