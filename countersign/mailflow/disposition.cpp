@@ -73,22 +73,23 @@ bool says_dmarc_pass(const arc::SetResult& set, const DomainName& author, const 
 
 /// The newest set of a sealer who is trusted and vouches for the author, if the chain passes and
 /// the message is still as that sealer sent it: his set alone could come from other mail (S-34).
-const arc::SetResult* find_trusted_set(const Verdict& verdict, const DomainSet& sealers) {
+const arc::SetResult* find_trusted_set(const Verdict& verdict, const DomainSet& sealers,
+                                       const Limits& limits) {
   if (!verdict.arc || verdict.arc->status != arc::ChainStatus::pass) return nullptr;
   for (auto set = verdict.arc->sets.rbegin(); set != verdict.arc->sets.rend(); ++set) {
     if (!sealers.contains(set->sealer)) continue;
     if (set->message_signature.result != dkim::Result::pass) return nullptr;
-    return says_dmarc_pass(*set, *verdict.authorship.author_domain, Limits{}) ? &*set : nullptr;
+    return says_dmarc_pass(*set, *verdict.authorship.author_domain, limits) ? &*set : nullptr;
   }
   return nullptr;
 }
 
 /// Why mail that fails DMARC is let through all the same; nothing if it is not.
 std::optional<Override> find_override(const Verdict& verdict, const Envelope& envelope,
-                                      const TrustPolicy& trust) {
+                                      const TrustPolicy& trust, const Limits& limits) {
   if (const DomainName* forwarder = find_authenticated(verdict, trust.forwarders))
     return Override{OverrideReason::trusted_forwarder, "authenticated as " + forwarder->text()};
-  if (const arc::SetResult* set = find_trusted_set(verdict, trust.sealers))
+  if (const arc::SetResult* set = find_trusted_set(verdict, trust.sealers, limits))
     return Override{OverrideReason::trusted_forwarder,
                     "arc=pass as[" + std::to_string(set->instance) + "].d=" + set->sealer.text() +
                         " as[" + std::to_string(set->instance) + "].s=" + set->selector.text()};
@@ -123,8 +124,9 @@ bool is_corroborated(const Verdict& verdict) {
 
 class Decision {
  public:
-  Decision(const Verdict& verdict, const Envelope& envelope, const JudgingPolicy& policy)
-      : verdict_(verdict), envelope_(envelope), policy_(policy) {}
+  Decision(const Verdict& verdict, const Envelope& envelope, const JudgingPolicy& policy,
+           const Limits& limits)
+      : verdict_(verdict), envelope_(envelope), policy_(policy), limits_(limits) {}
 
   Disposition decide() {
     rule_on_the_author();
@@ -177,7 +179,7 @@ class Decision {
       overrides_.push_back({OverrideReason::policy_test_mode, "t=y"});
     const AssessmentPolicy asked = verdict_.dmarc->policy.value_or(AssessmentPolicy::none);
     if (asked == AssessmentPolicy::none) return;
-    if (auto found = find_override(verdict_, envelope_, policy_.trust)) {
+    if (auto found = find_override(verdict_, envelope_, policy_.trust, limits_)) {
       overrides_.push_back(*std::move(found));
       return;
     }
@@ -283,6 +285,7 @@ class Decision {
   const Verdict& verdict_;
   const Envelope& envelope_;
   const JudgingPolicy& policy_;
+  const Limits& limits_;
   Ruling ruling_;
   AssessmentPolicy applied_ = AssessmentPolicy::none;
   std::vector<Override> overrides_;
@@ -346,8 +349,9 @@ std::string_view to_string(OverrideReason reason) {
   return "other";
 }
 
-Disposition dispose(const Verdict& verdict, const Envelope& envelope, const JudgingPolicy& policy) {
-  return Decision(verdict, envelope, policy).decide();
+Disposition dispose(const Verdict& verdict, const Envelope& envelope, const JudgingPolicy& policy,
+                    const Limits& limits) {
+  return Decision(verdict, envelope, policy, limits).decide();
 }
 
 }  // namespace countersign::mailflow

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "countersign/dmarc/record.hpp"
+#include "countersign/limits.hpp"
 #include "countersign/mailflow/action.hpp"
 #include "countersign/mailflow/envelope.hpp"
 #include "countersign/mailflow/judging_policy.hpp"
@@ -85,8 +86,10 @@ struct Disposition {
 };
 
 /// Decides. The verdict's text of strangers goes into the reply only as checked domain names.
+///
+/// limits       for what sealers wrote into the message.
 /// RFC 9989 §5.3.6, §7.4, §8
 [[nodiscard]] Disposition dispose(const Verdict& verdict, const Envelope& envelope,
-                                  const JudgingPolicy& policy);
+                                  const JudgingPolicy& policy, const Limits& limits);
 
 }  // namespace countersign::mailflow

@@ -37,7 +37,7 @@ struct Flow::State {
 
   [[nodiscard]] Judgement judge(Verdict verdict) const {
     Judgement judgement;
-    judgement.disposition = dispose(verdict, envelope, policy->judging);
+    judgement.disposition = dispose(verdict, envelope, policy->judging, policy->limits);
     judgement.is_shadow = policy->judging.shadow;
     judgement.results_field =
         authres::format_field({authserv_id_for(policy->judging.results, envelope),

@@ -82,8 +82,8 @@ test::Arrival arrival_of(const std::string& text) {
   return arrival;
 }
 
-test::Arrived arrive_with_trust(const std::string& text, const std::string& trusted) {
-  Policy policy = test::judging_policy();
+test::Arrived arrive_with_trust(const std::string& text, const std::string& trusted,
+                                Policy policy = test::judging_policy()) {
   if (!trusted.empty()) policy.judging.trust.sealers.entries.add(trusted, {"list", 1});
   std::string zone(test::judging_zone);
   for (const char* domain : {"forwarder.example", "stranger.example"})
@@ -117,6 +117,18 @@ TEST(Inbound, S34OnlyATrustedSealerThatVouchesForTheAuthorIsBelieved) {
                             "mx.forwarder.example; spf=pass smtp.mailfrom=example.com"})
     EXPECT_EQ(arrive_sealed(other, "forwarder.example").outcome.action, Action::quarantine)
         << other;
+}
+
+TEST(Inbound, ResultsOfASealerAreReadWithinTheLimitsOfThePolicy) {
+  const std::string text =
+      sealed_by("forwarder.example", std::string(list_message),
+                "mx.forwarder.example; spf=none; dmarc=pass header.from=example.com");
+  Policy policy = test::judging_policy();
+  policy.limits.authres_results_max = 2;
+  EXPECT_EQ(arrive_with_trust(text, "forwarder.example", policy).outcome.action, Action::accept);
+  policy.limits.authres_results_max = 1;
+  EXPECT_EQ(arrive_with_trust(text, "forwarder.example", policy).outcome.action,
+            Action::quarantine);
 }
 
 // The set that a trusted sealer once put on other mail, below a message that a stranger wrote and
