@@ -7,7 +7,9 @@
 
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -68,7 +70,19 @@ struct Actions {
   Action dns_error = Action::accept;        ///< the same, DNS failed (On-DNSError)
   Action bad_key = Action::accept;          ///< a key that DNSSEC says is forged (On-Security)
   Action unauthenticated = Action::accept;  ///< neither SPF nor DKIM passes for anybody
+
+  /// Members that are an Action: all but dmarc_reject.
+  static constexpr std::size_t count = 16;
+  /// Those members, in their order.
+  [[nodiscard]] constexpr std::array<Action, count> all() const {
+    return {ambiguous,       bare_line_end, dmarc_quarantine, dmarc_temperror,
+            dmarc_permerror, spf_fail,      spf_softfail,     spf_temperror,
+            spf_permerror,   helo_fail,     no_signature,     bad_signature,
+            key_not_found,   dns_error,     bad_key,          unauthenticated};
+  }
 };
+// A member more needs a place in all().
+static_assert(sizeof(Actions) == sizeof(RejectPolicy) + Actions::count * sizeof(Action));
 
 /// How mail is judged, and what follows.
 struct JudgingPolicy {

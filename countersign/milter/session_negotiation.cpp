@@ -5,7 +5,6 @@
 #include "countersign/milter/session_negotiation.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace countersign::milter {
 
@@ -29,14 +28,8 @@ constexpr std::uint32_t all_silences =
 bool may_quarantine(const mailflow::Actions& actions) {
   using mailflow::RejectPolicy;
   return actions.dmarc_reject != RejectPolicy::reject ||
-         std::ranges::any_of(
-             std::array{actions.ambiguous, actions.bare_line_end, actions.dmarc_quarantine,
-                        actions.dmarc_temperror, actions.dmarc_permerror, actions.spf_fail,
-                        actions.spf_softfail, actions.spf_temperror, actions.spf_permerror,
-                        actions.helo_fail, actions.no_signature, actions.bad_signature,
-                        actions.key_not_found, actions.dns_error, actions.bad_key,
-                        actions.unauthenticated},
-             [](Action action) { return action == Action::quarantine; });
+         std::ranges::any_of(actions.all(),
+                             [](Action action) { return action == Action::quarantine; });
 }
 
 bool may_quarantine(const Policy& policy) {

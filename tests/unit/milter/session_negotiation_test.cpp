@@ -6,6 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
 #include "tests/support/milter_mta.hpp"
 #include "tests/support/signing.hpp"
 
@@ -72,6 +77,35 @@ TEST(Negotiation, AsksOnlyForTheChangesThatThePolicyMakes) {
   EXPECT_EQ(needs_of(policy).actions, action::add_headers | action::quarantine);
   policy.signs = false;
   EXPECT_EQ(needs_of(policy).actions, action::quarantine);
+}
+
+// Each octet of Actions is a member, so that a new one cannot be left out here.
+TEST(Negotiation, AnyActionOfAJudgeMayBeQuarantine) {
+  using mailflow::Action;
+  using mailflow::Actions;
+  using Octets = std::array<std::uint8_t, sizeof(Actions)>;
+  auto none = std::bit_cast<Actions>(Octets{});
+  none.dmarc_reject = mailflow::RejectPolicy::reject;
+  Policy policy;
+  policy.judging.actions = none;
+  EXPECT_EQ(needs_of(policy).actions & action::quarantine, 0U);
+
+  std::size_t members = 0;
+  for (std::size_t i = 0; i < sizeof(Actions); ++i) {
+    auto octets = std::bit_cast<Octets>(none);
+    if (octets[i] != 0) continue;  // dmarc_reject, which has words of its own.
+    octets[i] = static_cast<std::uint8_t>(Action::quarantine);
+    policy.judging.actions = std::bit_cast<Actions>(octets);
+    EXPECT_NE(needs_of(policy).actions & action::quarantine, 0U) << "the member at " << i;
+    ++members;
+  }
+  EXPECT_EQ(members, Actions::count);
+  for (const auto softer :
+       {mailflow::RejectPolicy::quarantine, mailflow::RejectPolicy::corroborated}) {
+    policy.judging.actions = none;
+    policy.judging.actions.dmarc_reject = softer;
+    EXPECT_NE(needs_of(policy).actions & action::quarantine, 0U);
+  }
 }
 
 TEST(Negotiation, TakesTheLowerVersion) {
