@@ -36,6 +36,20 @@ std::string_view sentence(Reason reason) {
       return "the client is in PeerList, so its mail is not touched";
     case Reason::exempt_domain:
       return "the author's domain is in ExemptDomains";
+    case Reason::login_agrees:
+      return "the login may use the author's address";
+    case Reason::login_unknown:
+      return "no line of the table of logins matches the login";
+    case Reason::login_not_author:
+      return "the login may not use the author's address";
+    case Reason::login_not_mail_from:
+      return "the login may not use the address of MAIL FROM";
+    case Reason::login_shadowed:
+      return "logins are only watched, so the message is signed nevertheless";
+    case Reason::fallback_signs:
+      return "the fallback signs";
+    case Reason::fallback_near_author:
+      return "the fallback would vouch for the author, so it does not sign";
     case Reason::signing_off:
       return "the mode does not sign";
     case Reason::bad_author:

@@ -25,6 +25,15 @@ enum class Reason : std::uint8_t {
   peer,                     ///< the client is in PeerList, the message is not touched: the client
   exempt_domain,            ///< the author's domain is in ExemptDomains: the domain
 
+  // --- whether the login agrees (S-10) ---
+  login_agrees,          ///< it may use the author: "login as author"
+  login_unknown,         ///< no line of the table is about it: the login
+  login_not_author,      ///< it may not use an author, or who the key is looked up for: as above
+  login_not_mail_from,   ///< it may not use the reverse-path: "login as path"
+  login_shadowed,        ///< the message is treated as if it did: nothing
+  fallback_signs,        ///< somebody else signs for that: "s._domainkey.d"
+  fallback_near_author,  ///< he must not, as that would vouch for the author: "d for author"
+
   // --- why nothing is signed ---
   signing_off,         ///< the mode does not sign: nothing
   bad_author,          ///< From is missing, repeated or unreadable: why

@@ -99,6 +99,24 @@ class Chooser {
     add(std::move(made));
   }
 
+  /// Adds a key of the fallback, unless it is near one of the authors.
+  void add_fallback(const KeyEntry& entry, const std::vector<Mailbox>& authors) {
+    const DomainName& sdid = entry.domain ? *entry.domain : author_.domain;
+    const auto is_near = [&sdid](const Mailbox& author) {
+      return author.domain.suffix(2) == sdid.suffix(2);
+    };
+    const auto near = std::ranges::find_if(authors, is_near);
+    if (near != authors.end())
+      return explain(Reason::fallback_near_author, sdid.text() + " for " + near->address(),
+                     entry.place);
+    const crypto::PrivateKey* key = key_for(entry, sdid);
+    if (key == nullptr) return fail(Reason::no_key_for_domain, sdid.text(), entry.place);
+    dkim::SigningIdentity made = identity(policy_, sdid, entry.selector, *key);
+    made.auid = policy_.logins.fallback_signer;
+    explain(Reason::fallback_signs, record_name(made), entry.place);
+    add(std::move(made));
+  }
+
   void explain(Reason reason, std::string detail, std::optional<Place> place = std::nullopt) {
     result_.reasons.push_back({reason, std::move(detail), std::move(place)});
   }
@@ -169,6 +187,12 @@ Identities find_identities(const Policy& policy, const Mailbox& author) {
     chooser.add_single_key(*policy.single_key);
   else
     chooser.explain(Reason::no_key_at_all, {});
+  return chooser.take();
+}
+
+Identities find_fallback(const Policy& policy, const std::vector<Mailbox>& authors) {
+  Chooser chooser(policy, authors.front());
+  for (const KeyEntry& entry : policy.logins.fallback) chooser.add_fallback(entry, authors);
   return chooser.take();
 }
 

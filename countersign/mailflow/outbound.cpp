@@ -73,19 +73,22 @@ std::string_view sender_in(std::string_view value) {
   return value;
 }
 
-/// The mailbox for which keys are looked up: that of the first field of SenderHeaders that is
-/// there, or of From. From must be in order in any case. The error is a sentence.
-Result<Mailbox, std::string> find_sender(const Header& header, const Policy& policy) {
-  Result<std::vector<Mailbox>, AuthorError> mailboxes = find_authors(header);
-  if (!mailboxes) return std::unexpected(problem("From", mailboxes.error().code));
+/// Whom the message claims to be from, at least one. The first is the mailbox for which keys are
+/// looked up: that of the first field of SenderHeaders that is there, or of From. All those of From
+/// are among them, and From must be in order in any case. The error is a sentence.
+Result<std::vector<Mailbox>, std::string> find_senders(const Header& header, const Policy& policy) {
+  Result<std::vector<Mailbox>, AuthorError> authors = find_authors(header);
+  if (!authors) return std::unexpected(problem("From", authors.error().code));
+  if (authors->empty()) return std::unexpected(problem("From", AuthorErrorCode::no_address));
   if (const HeaderField* field = find_sender_field(header, policy)) {
     if (count_fields(header, field->name()) > 1)
       return std::unexpected(std::string(field->name()) + ": more than one field");
-    mailboxes = parse_mailbox_list(sender_in(field->value()));
-    if (!mailboxes) return std::unexpected(problem(field->name(), mailboxes.error().code));
+    Result<std::vector<Mailbox>, AuthorError> others =
+        parse_mailbox_list(sender_in(field->value()));
+    if (!others) return std::unexpected(problem(field->name(), others.error().code));
+    authors->insert(authors->begin(), std::move(others->front()));
   }
-  if (mailboxes->empty()) return std::unexpected(problem("From", AuthorErrorCode::no_address));
-  return std::move(mailboxes->front());
+  return *std::move(authors);
 }
 
 std::uint64_t octets_of(const Header& header) {
@@ -116,7 +119,8 @@ struct Outbound::State {
   bool has_unsigned_recipient();
   bool has_bad_counts();
   void watch_for_our_domain(const Mailbox& author);
-  void choose_keys(const Mailbox& author);
+  void sign_for(const std::vector<Mailbox>& senders);
+  void use(Identities identities);
   void add_edits(const std::vector<HeaderField>& signatures);
 };
 
@@ -165,21 +169,22 @@ void Outbound::State::decide(std::optional<SplitErrorCode> over_limit) {
   if (over_limit)
     return refuse(policy->on_limit, {Reason::over_limit, std::string(to_string(*over_limit)), {}});
 
-  const Result<Mailbox, std::string> author = find_sender(*header, *policy);
-  if (!author)
+  const Result<std::vector<Mailbox>, std::string> senders = find_senders(*header, *policy);
+  if (!senders)
     return refuse(action_for_bad_author(directed.direction),
-                  {Reason::bad_author, author.error(), {}});
-  outcome.author = author->address();
-  if (auto why = find_exemption(*policy, author->domain)) {
+                  {Reason::bad_author, senders.error(), {}});
+  const Mailbox& author = senders->front();
+  outcome.author = author.address();
+  if (auto why = find_exemption(*policy, author.domain)) {
     is_incoming = false;
     return explain(*std::move(why));
   }
   if (is_incoming) {
-    if (!policy->judges || !has_bad_counts()) watch_for_our_domain(*author);
+    if (!policy->judges || !has_bad_counts()) watch_for_our_domain(author);
     return;
   }
   if (!policy->signs) return explain({Reason::signing_off, {}, {}});
-  choose_keys(*author);
+  sign_for(*senders);
 }
 
 /// Says so when a stranger's mail claims an author of ours (S-09).
@@ -190,8 +195,30 @@ void Outbound::State::watch_for_our_domain(const Mailbox& author) {
       {Reason::outside_uses_our_domain, client_text(*envelope) + " as " + author.address(), {}});
 }
 
-void Outbound::State::choose_keys(const Mailbox& author) {
-  Identities identities = find_identities(*policy, author);
+/// Signs for the author if the login may use who the message claims to be from (S-10).
+void Outbound::State::sign_for(const std::vector<Mailbox>& senders) {
+  const LoginPolicy& logins = policy->logins;
+  LoginRuling ruling = rule_on_login(logins, *envelope, senders, policy->limits);
+  if (ruling.why) explain(*std::move(ruling.why));
+  if (!ruling.is_allowed && logins.shadow) explain({Reason::login_shadowed, {}, {}});
+  if (ruling.is_allowed || logins.shadow) return use(find_identities(*policy, senders.front()));
+  switch (logins.on_mismatch) {
+    case MismatchAction::unsigned_:
+      if (policy->judges) has_bad_counts();
+      return;
+    case MismatchAction::fallback:
+      return use(find_fallback(*policy, senders));
+    case MismatchAction::reject:
+      // Nothing of the table: it is not for whoever got hold of a password. RFC 6409 §6.1
+      outcome.action = Action::reject;
+      outcome.action_codes = "550 5.7.1";
+      outcome.action_text = "you may not send mail under this sender address";
+      return;
+  }
+}
+
+/// Makes these signatures, if nothing is in the way.
+void Outbound::State::use(Identities identities) {
   for (Explanation& why : identities.reasons) explain(std::move(why));
   if (identities.has_error && policy->on_signing_error != Action::accept) {
     outcome.action = policy->on_signing_error;

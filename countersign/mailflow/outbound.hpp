@@ -10,7 +10,8 @@
 //
 // Every message goes through here, ours or not: the decision not to sign is an outcome too, and
 // has its explanation. Nothing is signed whose From is missing, repeated or unreadable, nothing
-// that comes from outside, and nothing for whose author the tables have no line (S-11).
+// that comes from outside, and nothing for whose author the tables have no line (S-11). What
+// somebody who logged in sends is signed only if he may use its addresses (S-10).
 
 #pragma once
 

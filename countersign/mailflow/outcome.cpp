@@ -15,6 +15,10 @@ namespace {
 bool is_problem(Reason reason) {
   switch (reason) {
     case Reason::outside_uses_our_domain:
+    case Reason::login_unknown:
+    case Reason::login_not_author:
+    case Reason::login_not_mail_from:
+    case Reason::fallback_near_author:
     case Reason::bad_author:
     case Reason::bad_field_count:
     case Reason::over_limit:

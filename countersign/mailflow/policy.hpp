@@ -18,6 +18,7 @@
 #include "countersign/mailflow/domain_set.hpp"
 #include "countersign/mailflow/host_list.hpp"
 #include "countersign/mailflow/judging_policy.hpp"
+#include "countersign/mailflow/login_binding.hpp"
 #include "countersign/mailflow/recipient_list.hpp"
 #include "countersign/mailflow/signing_table.hpp"
 
@@ -53,6 +54,7 @@ struct Policy {
   DomainSet exempt_domains;            ///< author domains that are passed untouched
   RecipientList unsigned_recipients;   ///< to whom nothing is signed
   std::vector<std::string> sender_headers = {"From"};  ///< where the author is looked up, in order
+  LoginPolicy logins;                                  ///< as whom those who log in may send
 
   // --- which keys ---
   std::optional<SingleKey> single_key;  ///< unused when there is a signing table

@@ -108,6 +108,20 @@ TEST(Negotiation, AnyActionOfAJudgeMayBeQuarantine) {
   }
 }
 
+// S-10: the login is told at MAIL, and a refusal is an answer that needs no leave.
+TEST(Negotiation, BoundLoginsNeedTheEnvelopeAndNoFurtherAction) {
+  Policy policy = signer();
+  policy.logins.bound = false;
+  const Needs before = needs_of(policy);
+  policy.logins.bound = true;
+  policy.logins.on_mismatch = mailflow::MismatchAction::reject;
+  EXPECT_TRUE(before.cover(needs_of(policy)));
+  const Negotiate reply = agreed_with_postfix(policy);
+  EXPECT_EQ(reply.steps & step::no_mail_from, 0U);
+  ASSERT_GE(reply.macros.size(), 2U);
+  EXPECT_EQ(reply.macros[1].names, "i {auth_type} {auth_authen}");
+}
+
 TEST(Negotiation, TakesTheLowerVersion) {
   for (std::uint32_t version = 2; version <= 6; ++version)
     EXPECT_EQ(agreed(signer(), {version, postfix_actions, 0, {}}).version, version);

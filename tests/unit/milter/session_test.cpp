@@ -52,6 +52,23 @@ TEST(Session, SignsAndAnswersOnlyTheEnd) {
   EXPECT_EQ(count_events<SessionFailed>(mta), 0U);
 }
 
+TEST(Session, S10RefusesWhatALoginMayNotSendAs) {
+  Policy policy = policy_for_example_org();
+  policy.logins.on_mismatch = mailflow::MismatchAction::reject;
+  Mta mta(std::move(policy));
+  mta.negotiate();
+  mta.connect("dsl.example.net", "192.0.2.1");
+  const auto send_as = [&mta](std::string_view login) {
+    mta.macros(CommandCode::mail_from,
+               {"{auth_type}=PLAIN", "{auth_authen}=" + std::string(login)});
+    return mta.send_message("alice@example.org");
+  };
+  EXPECT_THAT(send_as("eve@example.net"),
+              ElementsAre("text 550 5.7.1 you may not send mail under this sender address"));
+  EXPECT_EQ(mta.outcome().action, Action::reject);
+  EXPECT_THAT(send_as("alice@example.org"), ElementsAre(is_signature, "accept"));
+}
+
 TEST(Session, WhatItInsertsVerifiesAtTheOtherEnd) {
   Mta mta = ready_mta();
   const std::vector<std::string> replies = mta.send_message("Alice <alice@example.org>", "Hi\r\n");
