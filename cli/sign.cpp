@@ -29,6 +29,7 @@ struct Options {
   std::string canonicalization;  ///< empty: as the settings say
   ClockOption clock;
   std::optional<std::int64_t> lifetime;
+  std::optional<std::string> login;  ///< who logged in to send the message
   std::string file = "-";
   SettingsOptions settings;
 };
@@ -97,13 +98,18 @@ std::vector<dkim::SigningIdentity> identities_of(const Options& options,
   return identities;
 }
 
-/// Signs as the daemon would sign the mail of a user who logged in.
+/// Signs as the daemon would sign the mail of a user who logged in: of that login, or of one that
+/// may use every address.
 int sign_by_settings(const Options& options, MessageInput& message) {
   const auto policy = std::make_shared<mailflow::Policy>(*options.settings.load_usable().policy);
   overrule_manner(options, *policy);
   mailflow::Envelope envelope;
   envelope.client_ip = IpAddress::parse("127.0.0.1");
   envelope.macros["auth_type"] = "command line";
+  if (options.login)
+    envelope.macros["auth_authen"] = *options.login;
+  else
+    policy->logins.bound = false;
   mailflow::Outbound outbound(policy, envelope, message.header());
   message.feed_body([&outbound](std::string_view chunk) { outbound.body(chunk); });
   const mailflow::Outcome outcome = std::move(outbound).finish(options.clock.time());
@@ -134,6 +140,9 @@ int run(const Options& options) {
   MessageInput message(options.file);
   const bool names_keys = !options.domain.empty() || !options.keys.empty() ||
                           !options.selectors.empty() || !options.auid.empty();
+  if (options.login && (names_keys || !options.settings.given())) {
+    throw Failure(exit_usage, "--login goes with settings, and without keys");
+  }
   return options.settings.given() && !names_keys ? sign_by_settings(options, message)
                                                  : sign_by_keys(options, message);
 }
@@ -163,6 +172,10 @@ void add_sign(CLI::App& root, int& exit_code) {
   command->add_option("--lifetime", options->lifetime, "until the signature expires (x=)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
       ->option_text("SECONDS");
+  command
+      ->add_option("--login", options->login,
+                   "with settings: sign as the mail of that login, with what it may send as")
+      ->option_text("LOGIN");
   options->clock.declare(*command, "sign");
   options->settings.declare(*command);
   command->footer(

@@ -117,6 +117,16 @@ struct LogSettings {
   bool explains = false;  ///< why each message was signed or not (LogWhy)
 };
 
+/// As whom those who log in may send.
+struct LoginSettings {
+  bool bound = true;
+  DataSet table;  ///< empty: mailflow::LoginTable::own_domains()
+  mailflow::MismatchAction on_mismatch = mailflow::MismatchAction::unsigned_;
+  std::string fallback;         ///< a key's name, or a domain that has keys; empty: none
+  std::string fallback_signer;  ///< i=; empty: none
+  bool shadow = false;
+};
+
 /// Whose mail is signed, by which keys, and how.
 struct SigningSettings {
   Mode mode = Mode::sign;
@@ -138,6 +148,7 @@ struct SigningSettings {
   DataSet unsigned_recipients;
   DataSet sender_headers{.lines = {"From"}};
   bool authenticated_is_ours = true;
+  LoginSettings logins;
 
   /// SignatureAlgorithm: what the operator believes the keys to be; a key's own type decides.
   std::optional<crypto::KeyType> expected_key_type;

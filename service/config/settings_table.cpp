@@ -16,6 +16,13 @@ constexpr std::array<Section, 10> section_rows{{
      "these."},
     {"log", "What is logged, and where. A reload changes the level and the format."},
     {"signing", "Whose mail is signed, by which keys, and how."},
+    {"signing.logins",
+     "As whom those who log in to the MTA may send: before a key is chosen, the login, every "
+     "address "
+     "in From, and MAIL FROM must agree. An empty MAIL FROM agrees with every login; Sender and "
+     "Reply-To are not looked at. It holds for every login, on an internal host too, and for "
+     "nobody "
+     "who has not logged in."},
     {"judging", "How mail that is not ours is judged. signing.mode says whether it is."},
     {"judging.results",
      "The Authentication-Results field that is added, and what is removed of what a message brings "
@@ -238,6 +245,40 @@ const Setting rows[] = {
      [](S& s) -> Slot { return &s.signing.allows_body_length; },
      {},
      Scope::imported},
+
+    // --- signing.logins ---
+    {"signing.logins.bound",
+     "Sign the mail of those who logged in only under addresses that they may use. Settings of "
+     "OpenDKIM and others, which know nothing of it, leave it off.",
+     [](S& s) -> Slot { return &s.signing.logins.bound; }},
+    {"signing.logins.table",
+     "Who may use what, as a data set or as a list of its lines: \"login address-or-domain …\". "
+     "The "
+     "login is whole, or *@domain, *@.domain for what is below one, *@* for all that have a "
+     "domain, "
+     "* for all; the most specific decides. What it may use is user@domain, domain, .domain for "
+     "what is below it, or * for everything; %d stands for the domain of the login, %s for the "
+     "login. Case does not count. A login that no line matches may use nothing. Empty: the two "
+     "lines \"*@* %d\" and \"* *\": a login that is an address may use its own domain, and one "
+     "that "
+     "has no domain whatever the tables sign.",
+     [](S& s) -> Slot { return &s.signing.logins.table; }},
+    {"signing.logins.on_mismatch",
+     "What is done where they do not agree. unsigned: the message goes out without a signature. "
+     "fallback: it is signed by the fallback. reject: it is refused with 550 5.7.1.",
+     [](S& s) -> Slot { return &s.signing.logins.on_mismatch; }},
+    {"signing.logins.fallback",
+     "Who signs then: the name of a key of key_table, or a domain whose keys then all sign. It "
+     "must "
+     "be a domain that no customer writes as. It never signs for an author in whose domain it "
+     "would "
+     "vouch for the message: where the last two labels of both are the same.",
+     [](S& s) -> Slot { return &s.signing.logins.fallback; }},
+    {"signing.logins.fallback_signer",
+     "Who the fallback says that he is (i=): @domain or user@domain, in or below its domain.",
+     [](S& s) -> Slot { return &s.signing.logins.fallback_signer; }},
+    {"signing.logins.shadow", "Log what does not agree, and sign as if it did: to try a table out.",
+     [](S& s) -> Slot { return &s.signing.logins.shadow; }},
 
     // --- judging ---
     {"judging.spf",

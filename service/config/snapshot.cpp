@@ -18,6 +18,7 @@
 #include "service/config/key_store.hpp"
 #include "service/config/lists.hpp"
 #include "service/config/load.hpp"
+#include "service/config/logins.hpp"
 #include "service/config/tables.hpp"
 #include "service/run/version.hpp"
 
@@ -59,7 +60,10 @@ class Maker {
                          .changes_root = !settings_.daemon.root_directory.empty()};
     KeyStore store(rules, files_, machine_.accounts, problems_);
     set_senders();
-    if (signing_.mode != Mode::verify) set_keys(store);
+    if (signing_.mode != Mode::verify) {
+      set_keys(store);
+      policy_.logins = make_login_policy(settings_, policy_, files_, problems_);
+    }
     set_manner();
     set_actions();
     set_limits();

@@ -40,8 +40,8 @@ using Slot =
                  std::optional<std::chrono::seconds>*, std::optional<FileMode>*, Rate*,
                  std::string*, std::vector<std::string>*, std::vector<SocketSpec>*, DataSet*,
                  Canonicalizations*, Mode*, mailflow::Action*, mailflow::RejectPolicy*,
-                 mailflow::RefuseFrom*, mailflow::AddedField*, LogFormat*, LogLevel*,
-                 std::vector<SigningDomain>*>;
+                 mailflow::RefuseFrom*, mailflow::AddedField*, mailflow::MismatchAction*,
+                 LogFormat*, LogLevel*, std::vector<SigningDomain>*>;
 
 /// The numbers that a setting takes, both included.
 struct Range {

@@ -66,6 +66,7 @@ void set_required_headers(Importer& importer, const ConfigLine& line) {
 Settings imported_defaults() {
   Settings settings;
   settings.log.to_stderr = false;
+  settings.signing.logins.bound = false;
   JudgingSettings& judging = settings.judging;
   judging.spf = judging.dmarc = judging.arc = judging.iprev = false;
   judging.actions.ambiguous = mailflow::Action::accept;
