@@ -130,6 +130,36 @@ struct Limits {
   /// One action that we send: what Postfix reads of a line.
   std::size_t policy_action_bytes_max = 2'000;
 
+  // --- reports (RFC 9990, RFC 9991) ---
+  /// Signatures of one row of a report (RFC 9990 §3.1.1.13), and of one that is read.
+  std::size_t report_signatures_max = 100;
+  /// Octets of a report as it comes, packed: mail servers rarely take more.
+  std::size_t archive_bytes_max = 16'777'216;
+  /// Octets that a report may unpack to, and so of one XML document.
+  std::size_t report_bytes_max = 33'554'432;
+  /// Files in one archive that is looked into; an honest one has one.
+  std::size_t archive_entries_max = 16;
+  /// Layers of gzip around one another: senders have been seen that pack twice.
+  std::size_t archive_layers_max = 2;
+  /// Octets unpacked for each octet packed, once the first mebibyte has passed; honest reports have
+  /// been seen at 64.
+  std::size_t archive_ratio_max = 200;
+  /// Elements inside elements; a report has seven.
+  std::size_t xml_depth_max = 32;
+  /// Octets "<" and "=" of one document, which bound its elements and attributes and so the memory
+  /// that they take: 40,000 rows of the usual size.
+  std::size_t xml_markup_max = 2'000'000;
+  /// Rows of one report that is read, and of one that is written.
+  std::size_t report_records_max = 50'000;
+  /// One text of a report that is read; longer ones are cut.
+  std::size_t report_text_bytes_max = 2'048;
+  /// Reasons of one row that are read.
+  std::size_t report_reasons_max = 16;
+  /// Departures from the format that are noted of one report.
+  std::size_t report_leniencies_max = 64;
+  /// One address of a rua or ruf.
+  std::size_t report_uri_bytes_max = 1'024;
+
   // --- signing ---
   /// Signatures that we put on one message.
   std::size_t signatures_made_max = 16;

@@ -5,6 +5,8 @@
 
 #include "countersign/crypto/digest.hpp"
 
+#include <openssl/hmac.h>
+
 #include "countersign/assert.hpp"
 #include "countersign/crypto/openssl.hpp"
 
@@ -39,6 +41,14 @@ Sha256 sha256(std::string_view octets) {
   Sha256 digest;
   COUNTERSIGN_ASSERT(
       EVP_Digest(octets.data(), octets.size(), digest.data(), nullptr, evp_sha256(), nullptr) == 1);
+  return digest;
+}
+
+Sha256 hmac_sha256(std::string_view key, std::string_view octets) {
+  Sha256 digest;
+  COUNTERSIGN_ASSERT(HMAC(evp_sha256(), key.data(), static_cast<int>(key.size()),
+                          reinterpret_cast<const unsigned char*>(octets.data()), octets.size(),
+                          digest.data(), nullptr) != nullptr);
   return digest;
 }
 

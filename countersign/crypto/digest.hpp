@@ -42,6 +42,9 @@ class Digest {
 /// SHA-256 of octets at hand.
 [[nodiscard]] Sha256 sha256(std::string_view octets);
 
+/// HMAC with SHA-256: a digest that only those who have the key can make. RFC 2104 §2
+[[nodiscard]] Sha256 hmac_sha256(std::string_view key, std::string_view octets);
+
 /// The digest as a view of raw octets.
 [[nodiscard]] inline std::string_view as_octets(const Sha256& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};

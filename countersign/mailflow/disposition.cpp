@@ -12,6 +12,7 @@ namespace countersign::mailflow {
 namespace {
 
 using dmarc::AssessmentPolicy;
+using report::OverrideReason;
 
 /// What a rule asks for.
 struct Ruling {
@@ -331,22 +332,6 @@ std::string_view name_of(Rule rule) {
       return "unauthenticated";
   }
   return "unknown";
-}
-
-std::string_view to_string(OverrideReason reason) {
-  switch (reason) {
-    case OverrideReason::local_policy:
-      return "local_policy";
-    case OverrideReason::mailing_list:
-      return "mailing_list";
-    case OverrideReason::other:
-      return "other";
-    case OverrideReason::policy_test_mode:
-      return "policy_test_mode";
-    case OverrideReason::trusted_forwarder:
-      return "trusted_forwarder";
-  }
-  return "other";
 }
 
 Disposition dispose(const Verdict& verdict, const Envelope& envelope, const JudgingPolicy& policy,

@@ -24,6 +24,7 @@
 #include "countersign/mailflow/envelope.hpp"
 #include "countersign/mailflow/judging_policy.hpp"
 #include "countersign/mailflow/verdict.hpp"
+#include "countersign/report/evaluation.hpp"
 
 namespace countersign::mailflow {
 
@@ -51,21 +52,10 @@ enum class Rule : std::uint8_t {
 /// The enumerator itself, for logs and JSON.
 [[nodiscard]] std::string_view name_of(Rule rule);
 
-/// Why a policy was not carried out, in the words of aggregate reports. RFC 9990 §3.1.1.11
-enum class OverrideReason : std::uint8_t {
-  local_policy,
-  mailing_list,
-  other,
-  policy_test_mode,
-  trusted_forwarder,
-};
-
-/// The word on the wire.
-[[nodiscard]] std::string_view to_string(OverrideReason reason);
-
-/// An override, with what it rests on in words that are safe to print.
+/// Why a policy was not carried out, with what that rests on in words that are safe to print.
+/// RFC 9990 §3.1.1.11
 struct Override {
-  OverrideReason reason = OverrideReason::other;
+  report::OverrideReason reason = report::OverrideReason::other;
   std::string comment;
 
   friend bool operator==(const Override&, const Override&) = default;

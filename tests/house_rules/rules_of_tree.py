@@ -88,6 +88,7 @@ BUILT = (
     *("countersign/*.cpp", "service/*.cpp", "cli/*.cpp", "examples/*.cpp", "bench/*.cpp"),
     *("fuzz/*_fuzz.cpp", "fuzz/run_corpus.cpp", "tests/support/*.cpp"),
     *("tests/unit/*/*_test.cpp", "tests/conformance/*_test.cpp", "tests/service/*_test.cpp"),
+    "tests/foreign/*_test.cpp",
 )
 NAMED = ("scripts/", "cmake/", "docs/", "tests/house_rules/", "tests/e2e/", "bench/")
 

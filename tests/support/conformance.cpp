@@ -41,14 +41,17 @@ bool has_conformance_data() {
 }
 
 std::shared_ptr<const ConformanceFile> load(std::string_view file_name) {
-  std::ifstream stream(conformance_folder() / file_name, std::ios::binary);
-  if (!stream) throw std::runtime_error("cannot read conformance data " + std::string(file_name));
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
-  return std::make_shared<const ConformanceFile>(std::string(file_name),
-                                                 json::parse(text).as_object());
+  return std::make_shared<const ConformanceFile>(
+      std::string(file_name), json::parse(read_conformance_file(file_name)).as_object());
 }
 
 }  // namespace
+
+std::string read_conformance_file(std::string_view file_name) {
+  std::ifstream stream(conformance_folder() / file_name, std::ios::binary);
+  if (!stream) throw std::runtime_error("cannot read conformance data " + std::string(file_name));
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
 
 std::string ConformanceCase::text(std::string_view member) const {
   const json::value* value = data_->if_contains(member);

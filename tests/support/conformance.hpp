@@ -61,6 +61,9 @@ void PrintTo(const ConformanceCase& given, std::ostream* out);
 /// All cases of a file, named by its path in the folder: "dkim/matrix.json".
 [[nodiscard]] std::vector<ConformanceCase> conformance_cases(std::string_view file_name);
 
+/// The octets of a file of the folder: "aggregate/one.xml".
+[[nodiscard]] std::string read_conformance_file(std::string_view file_name);
+
 /// The case's id as a GoogleTest name, its place added so that it is unique.
 [[nodiscard]] std::string conformance_test_name(
     const testing::TestParamInfo<ConformanceCase>& info);

@@ -75,5 +75,20 @@ TEST(Digest, TakesADefaultView) {
   EXPECT_EQ(digest.finish(), sha256(std::string_view()));
 }
 
+TEST(Digest, HmacKnowsTheExamplesOfTheStandard) {
+  const auto hmac = [](std::string_view key, std::string_view text) {
+    return std::string(as_octets(hmac_sha256(key, text)));
+  };
+  // RFC 4231 §4.2, §4.3, §4.7
+  EXPECT_EQ(hmac(std::string(20, '\x0b'), "Hi There"),
+            from_hex("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"));
+  EXPECT_EQ(hmac("Jefe", "what do ya want for nothing?"),
+            from_hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
+  EXPECT_EQ(
+      hmac(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First"),
+      from_hex("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"));
+  EXPECT_NE(hmac("", "x"), hmac("y", "x"));
+}
+
 }  // namespace
 }  // namespace countersign::crypto

@@ -105,7 +105,8 @@ TEST(Inbound, S34OnlyATrustedSealerThatVouchesForTheAuthorIsBelieved) {
   EXPECT_EQ(trusted.dmarc(), "fail") << "a chain never makes DMARC pass";
   EXPECT_EQ(trusted.outcome.action, Action::accept);
   ASSERT_EQ(trusted.judgement().disposition.overrides.size(), 1U);
-  EXPECT_EQ(trusted.judgement().disposition.overrides[0].reason, OverrideReason::trusted_forwarder);
+  EXPECT_EQ(trusted.judgement().disposition.overrides[0].reason,
+            report::OverrideReason::trusted_forwarder);
   EXPECT_THAT(trusted.judgement().disposition.overrides[0].comment,
               HasSubstr("as[1].d=forwarder.example"));
   EXPECT_THAT(trusted.results(), HasSubstr("arc=pass header.oldest-pass=0 smtp.remote-ip=198"));

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "countersign/mailflow/evaluation.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "countersign/limits.hpp"
+
+namespace countersign::mailflow {
+
+namespace {
+
+using dmarc::AssessmentPolicy;
+using dmarc::Mechanism;
+using report::ActionDisposition;
+using report::OverrideReason;
+
+/// How the policy was found.
+report::DiscoveryMethod discovery_method_of(const dmarc::Discovery& /*discovery*/) {
+  return report::DiscoveryMethod::treewalk;
+}
+
+/// What was published, tags that are absent at their defaults. A record with a malformed policy
+/// counts as p=none alone. RFC 9990 §3.1.1.5, RFC 9989 §4.10.1
+report::PublishedPolicy published_by(const dmarc::Outcome& dmarc) {
+  const dmarc::Record& record = *dmarc.record();
+  const bool is_whole = !record.has_bad_policy();
+  return {.domain = dmarc.policy_domain()->text(),
+          .p = policy_for_domain(record),
+          .sp = is_whole ? record.sp : std::nullopt,
+          .np = is_whole ? record.np : std::nullopt,
+          .adkim = record.adkim,
+          .aspf = record.aspf,
+          .testing = record.testing,
+          .fo = to_string(record.fo),
+          .discovery_method = discovery_method_of(dmarc.discovery),
+          .rua = record.rua};
+}
+
+ActionDisposition disposition_of(AssessmentPolicy applied) {
+  switch (applied) {
+    case AssessmentPolicy::none:
+      return ActionDisposition::none;
+    case AssessmentPolicy::quarantine:
+      return ActionDisposition::quarantine;
+    case AssessmentPolicy::reject:
+      return ActionDisposition::reject;
+  }
+  return ActionDisposition::none;
+}
+
+/// What was done, and at least one reason where that is not what was published. t=y takes nothing
+/// from a pass: the record still asks for more than none. RFC 9990 §3.1.1.9, §3.1.1.11
+void add_disposition(const Judgement& judgement, report::Evaluation& row) {
+  const dmarc::Outcome& dmarc = *judgement.verdict.dmarc;
+  const AssessmentPolicy published = dmarc.published_policy.value_or(AssessmentPolicy::none);
+  if (dmarc.result == dmarc::Result::pass) {
+    if (published != AssessmentPolicy::none) row.disposition = ActionDisposition::pass;
+    return;
+  }
+  const AssessmentPolicy applied =
+      judgement.is_shadow ? AssessmentPolicy::none : judgement.disposition.applied;
+  row.disposition = disposition_of(applied);
+  if (applied == published) return;
+  for (const Override& one : judgement.disposition.overrides)
+    row.reasons.push_back({one.reason, one.comment});
+  if (judgement.is_shadow)
+    row.reasons.push_back({OverrideReason::local_policy, "results are only looked at"});
+  if (dmarc.result == dmarc::Result::temperror)
+    row.reasons.push_back({OverrideReason::other, "DNS did not answer"});
+  if (row.reasons.empty()) row.reasons.push_back({OverrideReason::local_policy, "as configured"});
+}
+
+/// The domain of a path, or nothing when it has none.
+std::optional<std::string> domain_of_path(std::string_view path) {
+  const std::size_t at = path.rfind('@');
+  if (at == path.npos) return std::nullopt;
+  const auto domain = DomainName::parse(path.substr(at + 1));
+  return domain ? std::optional(domain->text()) : std::nullopt;
+}
+
+/// The domain of MAIL FROM as SPF read it, or as it stands in the path; empty for the null path.
+std::optional<std::string> envelope_from(const Verdict& verdict, const Envelope& envelope) {
+  if (verdict.has_null_path) return "";
+  if (verdict.mail_from && verdict.mail_from->domain) return verdict.mail_from->domain->text();
+  return domain_of_path(envelope.mail_from);
+}
+
+/// The domain that all recipients share; several would say of one of them to whom else it went.
+std::optional<std::string> envelope_to(const Envelope& envelope) {
+  if (envelope.rcpt_to.empty() || envelope.rcpt_to_dropped > 0) return std::nullopt;
+  std::optional<std::string> first = domain_of_path(envelope.rcpt_to.front());
+  const bool is_shared = std::ranges::all_of(
+      envelope.rcpt_to,
+      [&first](const std::string& recipient) { return domain_of_path(recipient) == first; });
+  return is_shared ? first : std::nullopt;
+}
+
+/// How much a signature says of the author: what stands first is kept. RFC 9990 §3.1.1.13
+int rank_of(const dkim::SignatureResult& one, const dmarc::Outcome& dmarc) {
+  if (one.result != dkim::Result::pass) return 3;
+  const DomainName& sdid = one.signature->sdid;
+  if (sdid == dmarc.discovery.author_domain()) return 0;
+  const bool is_aligned =
+      std::ranges::any_of(dmarc.identifiers, [&sdid](const dmarc::AlignedIdentifier& found) {
+        return found.identifier.mechanism == Mechanism::dkim && found.identifier.domain == sdid &&
+               found.is_pass();
+      });
+  return is_aligned ? 1 : 2;
+}
+
+report::DkimAuthResult told(const dkim::SignatureResult& one) {
+  const bool is_plain = one.reason == dkim::Reason::valid;
+  return {.domain = one.signature->sdid.text(),
+          .selector = one.signature->selector.text(),
+          .result = std::string(to_string(one.result)),
+          .human_result = is_plain ? "" : std::string(to_string(one.reason))};
+}
+
+std::vector<report::DkimAuthResult> dkim_results(const Verdict& verdict) {
+  std::vector<report::DkimAuthResult> results;
+  for (const int rank : {0, 1, 2, 3})
+    for (const dkim::SignatureResult& one : verdict.signatures) {
+      const bool is_told = one.signature && results.size() < Limits{}.report_signatures_max &&
+                           rank_of(one, *verdict.dmarc) == rank;
+      if (is_told) results.push_back(told(one));
+    }
+  return results;
+}
+
+std::optional<report::SpfAuthResult> spf_result(const Verdict& verdict) {
+  if (!verdict.mail_from || !verdict.mail_from->domain) return std::nullopt;
+  const spf::Outcome& spf = *verdict.mail_from;
+  const bool is_error =
+      spf.result == spf::Result::temperror || spf.result == spf::Result::permerror;
+  return report::SpfAuthResult{.domain = spf.domain->text(),
+                               .result = std::string(to_string(spf.result)),
+                               .human_result = is_error ? std::string(to_string(spf.reason)) : ""};
+}
+
+/// True when the message's fate was decided by a policy that somebody published.
+bool has_policy(const Judgement& judgement) {
+  const Verdict& verdict = judgement.verdict;
+  const bool is_put_off = !judgement.is_shadow && judgement.disposition.action == Action::tempfail;
+  return verdict.dmarc && verdict.dmarc->published_policy &&
+         verdict.authorship.ambiguities.empty() && !is_put_off;
+}
+
+}  // namespace
+
+std::optional<report::Evaluation> evaluation_of(const Judgement& judgement,
+                                                const Envelope& envelope) {
+  if (!has_policy(judgement) || !envelope.client_ip) return std::nullopt;
+  const Verdict& verdict = judgement.verdict;
+  report::Evaluation row;
+  row.published = published_by(*verdict.dmarc);
+  row.source_ip = *envelope.client_ip;
+  add_disposition(judgement, row);
+  row.dkim_aligned = verdict.dmarc->is_aligned(Mechanism::dkim);
+  row.spf_aligned = verdict.dmarc->is_aligned(Mechanism::spf);
+  row.header_from = verdict.dmarc->discovery.author_domain().text();
+  row.envelope_from = envelope_from(verdict, envelope);
+  row.envelope_to = envelope_to(envelope);
+  row.dkim = dkim_results(verdict);
+  row.spf = spf_result(verdict);
+  return row;
+}
+
+}  // namespace countersign::mailflow

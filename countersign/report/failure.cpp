@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "countersign/report/failure.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "countersign/report/redaction.hpp"
+#include "countersign/text/abnf.hpp"
+#include "countersign/text/fold.hpp"
+
+namespace countersign::report {
+
+namespace {
+
+constexpr std::size_t value_octets_max = 900;  // Within the longest line. RFC 5322 §2.1.1
+constexpr text::CharClass is_printable = text::is_vchar | text::CharClass(" ");
+
+bool is_failed(dkim::Result result) {
+  return result == dkim::Result::fail || result == dkim::Result::permerror ||
+         result == dkim::Result::policy || result == dkim::Result::neutral;
+}
+
+bool is_failed(spf::Result result) {
+  return result == spf::Result::fail || result == spf::Result::softfail;
+}
+
+/// fo=: what is asked for and has happened. RFC 9989 §4.7
+bool has_failed(const FailedMessage& message) {
+  const bool is_certain =
+      message.result == dmarc::Result::fail || message.result == dmarc::Result::pass;
+  const bool is_wanted = message.fo.any ? !message.dkim_aligned || !message.spf_aligned
+                                        : !message.dkim_aligned && !message.spf_aligned;
+  if (is_certain && is_wanted) return true;
+  const bool dkim_failed = std::ranges::any_of(
+      message.signatures, [](const CheckedSignature& one) { return is_failed(one.result); });
+  if (message.fo.dkim && dkim_failed) return true;
+  return message.fo.spf && message.spf && is_failed(message.spf->result);
+}
+
+/// A stranger's value on one line: folding undone, what is not printable as "?".
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, value_octets_max)) {
+    if (c == '\r' || c == '\n') continue;
+    if (c == '\t')
+      out += ' ';
+    else
+      out += is_printable(c) ? c : '?';
+  }
+  return out;
+}
+
+/// The fields of a message/feedback-report, in the order in which they are added.
+class FeedbackReport {
+ public:
+  FeedbackReport& add(std::string_view name, std::string_view value) {
+    text::FoldedField field(std::string(name) + ":", text::Continuation::space);
+    const std::string line = one_line(value);
+    std::string_view rest = line;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find(' '), rest.size());
+      field.word(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    text_ += field.text() + "\r\n";
+    return *this;
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// The signature that should have passed: REQUIRED when DKIM gave no aligned pass. RFC 9991 §4
+void add_dkim(const FailedMessage& message, const Redactor* redactor, FeedbackReport& report) {
+  if (message.dkim_aligned) return;
+  const auto found = std::ranges::find_if(message.signatures, &CheckedSignature::is_aligned);
+  if (found == message.signatures.end()) return;
+  report.add("DKIM-Domain", found->sdid.text());
+  const std::string auid = found->auid.empty() ? "@" + found->sdid.text() : found->auid;
+  report.add("DKIM-Identity", redactor == nullptr ? auid : redactor->text(auid));
+  report.add("DKIM-Selector", found->selector.text());
+}
+
+/// The record that should have let the client pass: REQUIRED when SPF of an aligned domain failed.
+/// RFC 9991 §4, RFC 6591 §3.2.6
+void add_spf(const FailedMessage& message, FeedbackReport& report) {
+  if (message.spf_aligned || !message.spf || !message.spf->is_aligned) return;
+  std::string record;
+  for (const char c : message.spf->record) {
+    if (c == '"' || c == '\\') record += '\\';
+    record += c;
+  }
+  report.add("SPF-DNS", "txt : " + message.spf->domain.text() + " : \"" + record + "\"");
+}
+
+std::string feedback_report(const FailedMessage& message, const FailureMail& mail,
+                            const Redactor* redactor) {
+  const auto shown = [redactor](const std::string& text) {
+    return redactor == nullptr ? text : redactor->text(text);
+  };
+  FeedbackReport report;
+  report.add("Feedback-Type", "auth-failure");
+  report.add("User-Agent", mail.reporter.generator.empty() ? "unnamed" : mail.reporter.generator);
+  report.add("Version", "1");
+  report.add("Auth-Failure", "dmarc");
+  report.add("Identity-Alignment", identity_alignment(message));
+  report.add("Reported-Domain", message.author_domain.text());
+  report.add("Original-Mail-From", "<" + shown(message.mail_from) + ">");
+  report.add("Arrival-Date", format_date(message.arrival));
+  if (message.source_ip) report.add("Source-IP", message.source_ip->to_string());
+  if (message.source_port) report.add("Source-Port", std::to_string(*message.source_port));
+  report.add("Delivery-Result", to_string(message.delivery));
+  if (!message.authentication_results.empty())
+    report.add("Authentication-Results", shown(message.authentication_results));
+  add_dkim(message, redactor, report);
+  add_spf(message, report);
+  if (mail.incidents > 1) report.add("Incidents", std::to_string(mail.incidents));
+  return report.text();
+}
+
+std::string human_part(const FailedMessage& message, const FailureMail& mail) {
+  std::string out = "This is a DMARC failure report (RFC 9991) about mail in the name of " +
+                    message.author_domain.text() + "\nthat was received at " +
+                    format_date(message.arrival) + ".\n";
+  if (mail.incidents > 1)
+    out += "It stands for " + std::to_string(mail.incidents) + " messages that failed alike.\n";
+  out +=
+      "\nIt was asked for by ruf= in the DMARC record of " + message.policy_domain.text() + ".\n";
+  if (mail.privacy != Privacy::full_headers)
+    out += "Names, subjects and the local parts of addresses have been replaced or left out.\n";
+  return out;
+}
+
+std::string whole_header(const Header& header) {
+  std::string out;
+  for (const HeaderField& one : header) {
+    out += one.raw();
+    out += "\r\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view to_string(Privacy privacy) {
+  switch (privacy) {
+    case Privacy::never:
+      return "never";
+    case Privacy::redacted:
+      return "redacted";
+    case Privacy::full_headers:
+      return "full_headers";
+  }
+  return "never";
+}
+
+std::string_view to_string(DeliveryResult result) {
+  switch (result) {
+    case DeliveryResult::delivered:
+      return "delivered";
+    case DeliveryResult::spam:
+      return "spam";
+    case DeliveryResult::policy:
+      return "policy";
+    case DeliveryResult::reject:
+      return "reject";
+    case DeliveryResult::other:
+      return "other";
+  }
+  return "other";
+}
+
+std::string_view name_of(FailureWish wish) {
+  switch (wish) {
+    case FailureWish::wanted:
+      return "wanted";
+    case FailureWish::never:
+      return "never";
+    case FailureWish::not_asked:
+      return "not_asked";
+    case FailureWish::public_suffix:
+      return "public_suffix";
+    case FailureWish::about_report:
+      return "about_report";
+    case FailureWish::not_failed:
+      return "not_failed";
+  }
+  return "unknown";
+}
+
+FailureWish failure_wish(const FailedMessage& message, Privacy privacy) {
+  if (privacy == Privacy::never) return FailureWish::never;
+  if (!message.has_ruf) return FailureWish::not_asked;
+  if (message.psd == dmarc::Psd::y) return FailureWish::public_suffix;
+  if (is_automatic(message.mail_from, message.header)) return FailureWish::about_report;
+  return has_failed(message) ? FailureWish::wanted : FailureWish::not_failed;
+}
+
+bool is_automatic(std::string_view mail_from, const Header& header) {
+  if (mail_from.empty()) return true;
+  return std::ranges::any_of(header, [](const HeaderField& field) {
+    const std::string_view value = text::trim(field.value(), text::is_fws);
+    if (field.is("Content-Type")) return text::starts_with_ignoring_case(value, "multipart/report");
+    return field.is("Auto-Submitted") && !text::starts_with_ignoring_case(value, "no");
+  });
+}
+
+std::string identity_alignment(const FailedMessage& message) {
+  if (message.dkim_aligned && message.spf_aligned) return "none";
+  if (message.dkim_aligned) return "spf";
+  return message.spf_aligned ? "dkim" : "dkim, spf";
+}
+
+FailureKey key_of(const FailedMessage& message) {
+  return {message.policy_domain.text(), message.author_domain.text(), message.source_ip,
+          identity_alignment(message)};
+}
+
+Result<std::string, ComposeErrorCode> format_failure_report(const FailedMessage& message,
+                                                            const FailureMail& mail,
+                                                            const Limits& limits) {
+  const Redactor redactor(mail.redaction_key);
+  const bool is_redacted = mail.privacy != Privacy::full_headers;
+  Mail written{.from_name = mail.reporter.org_name,
+               .from = mail.from,
+               .to = mail.to,
+               .subject = "DMARC failure report for " + message.author_domain.text(),
+               .date = mail.date,
+               .message_id = mail.message_id,
+               .more_fields = {},
+               .multipart = "report; report-type=feedback-report",
+               .parts = {}};
+  written.parts.push_back({.content_type = "text/plain",
+                           .file_name = {},
+                           .content = human_part(message, mail),
+                           .is_text = true});
+  written.parts.push_back(
+      {.content_type = "message/feedback-report",
+       .file_name = {},
+       .content = feedback_report(message, mail, is_redacted ? &redactor : nullptr),
+       .is_text = true});
+  written.parts.push_back({.content_type = "text/rfc822-headers",
+                           .file_name = {},
+                           .content = is_redacted ? redactor.header(message.header, limits)
+                                                  : whole_header(message.header),
+                           .is_text = true});
+  return compose(written);
+}
+
+}  // namespace countersign::report

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From judged messages to reports: equal messages become one row with a count, the rows of one
+// policy become one report. A domain that changed its record in the period gets a report for each
+// form of it. The same rows in any order give the same reports. RFC 9990 §3.1.1.5, §3.1.1.7
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "countersign/domain/name.hpp"
+#include "countersign/limits.hpp"
+#include "countersign/report/aggregate.hpp"
+#include "countersign/report/evaluation.hpp"
+
+namespace countersign::report {
+
+/// Messages that are alike in all that is reported.
+struct CountedEvaluation {
+  Evaluation evaluation;
+  std::uint64_t count = 1;
+};
+
+/// Who we are, in reports.
+struct Reporter {
+  DomainName submitter;            ///< our domain, in subjects, file names and identifiers
+  std::string org_name;            ///< UTF-8
+  std::string email;               ///< where questions go
+  std::string extra_contact_info;  ///< a URL or a sentence; empty for none
+  std::string generator;           ///< name and version of the program; empty to say nothing
+};
+
+/// Which reports are made.
+struct TallyRequest {
+  Reporter reporter;
+  DateRange period;
+  /// Goes into the identifiers: the same rows tallied under another one are another report. Any
+  /// text, of which the identifiers show nothing.
+  std::string run;
+  /// Octets of a report as it is sent, gzip; a longer one is divided. 0 for no limit.
+  std::size_t packed_bytes_max = 0;
+};
+
+/// A report, and where it goes.
+struct Report {
+  Aggregate aggregate;
+  std::vector<std::string> rua;  ///< URIs as published, in their order; with none it is not sent
+
+  friend bool operator==(const Report&, const Report&) = default;
+};
+
+/// Reports of a period.
+struct Tally {
+  std::vector<Report> reports;  ///< by policy domain
+  /// Messages that no report can say: a row without an author or with results of no document.
+  std::uint64_t dropped = 0;
+};
+
+/// Makes the reports of a period. Every one can be written, if the reporter says who it is, and none
+/// is larger than the limits unless a single row is. RFC 9990 §3.1.1
+[[nodiscard]] Tally tally(const std::vector<CountedEvaluation>& rows, const TallyRequest& request,
+                          const Limits& limits);
+
+}  // namespace countersign::report

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Our reports, read by programs that are not ours: xmllint with a schema of RFC 9990, Mail::DMARC
+// of Perl, and Python's mail library. A reader that is not installed fails its test.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include "countersign/encoding/archive.hpp"
+#include "countersign/report/aggregate_mail.hpp"
+#include "countersign/report/aggregate_xml.hpp"
+#include "countersign/report/failure.hpp"
+#include "tests/support/reports.hpp"
+
+namespace countersign::report {
+namespace {
+
+using testing::HasSubstr;
+
+std::string source_file(const std::string& name) {
+  const char* const source = std::getenv("COUNTERSIGN_SOURCE");
+  return std::string(source == nullptr ? "." : source) + "/tests/foreign/" + name;
+}
+
+/// A file that is gone with the object.
+class File {
+ public:
+  explicit File(const std::string& content)
+      : path_(std::filesystem::temp_directory_path() /
+              ("countersign-report." + std::to_string(::getpid()))) {
+    std::ofstream(path_, std::ios::binary) << content;
+  }
+  ~File() { std::filesystem::remove(path_); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  [[nodiscard]] std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// What a command prints, both ways, and whether it ended well.
+std::pair<std::string, bool> run(const std::string& command) {
+  std::string printed;
+  std::FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return {"cannot run " + command, false};
+  std::array<char, 4096> block{};
+  while (const std::size_t size = std::fread(block.data(), 1, block.size(), pipe))
+    printed.append(block.data(), size);
+  return {printed, ::pclose(pipe) == 0};
+}
+
+std::pair<std::string, bool> validate(const std::string& xml) {
+  const File file(xml);
+  return run("xmllint --noout --schema " + source_file("aggregate.xsd") + " " + file.path());
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, text.npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+ReportMail envelope() {
+  return {.from = {"dmarc", sample::name("mx.example.net")},
+          .to = {{"reports", sample::name("example.com")}},
+          .date = std::chrono::sys_seconds(std::chrono::seconds(1'700'010'000)),
+          .message_id = {}};
+}
+
+TEST(ForeignReaders, XmllintFindsOurReportsValid) {
+  Aggregate aggregate = sample::report().aggregate;
+  aggregate.report_metadata.error = "several records";
+  aggregate.report_metadata.org_name = "odd \x01 & <b>\xFF";
+  const auto xml = format_aggregate(aggregate);
+  ASSERT_TRUE(xml);
+  const auto [printed, is_valid] = validate(*xml);
+  EXPECT_TRUE(is_valid) << printed << *xml;
+}
+
+TEST(ForeignReaders, XmllintSeesWhatIsNotValid) {
+  const std::string xml = *format_aggregate(sample::report().aggregate);
+  for (const auto& [from, to] : {std::pair{"<version>1.0<", "<version>2.0<"},
+                                 {"dmarc-2.0\"", "dmarc-1.0\""},
+                                 {"<selector>s1</selector>", ""},
+                                 {"<scope>mfrom<", "<scope>helo<"},
+                                 {"<type>trusted_forwarder<", "<type>forwarded<"},
+                                 {"<count>3<", "<count>-3<"},
+                                 {"<p>reject</p>", ""}}) {
+    const auto [printed, is_valid] = validate(replaced(xml, from, to));
+    EXPECT_FALSE(is_valid) << to;
+    EXPECT_THAT(printed, HasSubstr("valid")) << "and not that xmllint is missing";
+  }
+}
+
+TEST(ForeignReaders, PerlsMailDmarcReadsOurMail) {
+  const Aggregate aggregate = sample::report().aggregate;
+  const auto mail = format_report_mail(aggregate, sample::reporter(), envelope(),
+                                       encoding::gzip(*format_aggregate(aggregate)));
+  ASSERT_TRUE(mail);
+  const File file(*mail);
+  const auto [printed, is_read] = run("perl " + source_file("read_report.pl") + " " + file.path());
+  ASSERT_TRUE(is_read) << printed;
+  for (const std::string& line :
+       {std::string("type: aggregate"), std::string("org_name: Example Ltd. & S\xC3\xB6hne"),
+        "report_id: " + aggregate.report_metadata.report_id, std::string("begin: 1699920000"),
+        std::string("end: 1700006399"), std::string("domain: example.com"),
+        std::string("p: reject"), std::string("sp: quarantine"), std::string("adkim: s"),
+        std::string("record: 192.0.2.1 3 none pass fail example.com"),
+        std::string("record: 2001:db8::25 2 none fail fail news.example.com"),
+        std::string("dkim: example.com s1 pass"), std::string("dkim: example.org x fail"),
+        std::string("spf: bounce.example.org mfrom softfail")})
+    EXPECT_THAT(printed, HasSubstr(line + "\n"));
+}
+
+TEST(ForeignReaders, PythonReadsOurFailureReport) {
+  const FailedMessage message{.policy_domain = sample::name("example.com"),
+                              .author_domain = sample::name("example.com"),
+                              .mail_from = "alice@example.com",
+                              .header = sample::message("From: a@example.com\n\nx\n").header};
+  const FailureMail how{.redaction_key = "key",
+                        .reporter = sample::reporter(),
+                        .from = envelope().from,
+                        .to = envelope().to,
+                        .date = envelope().date,
+                        .message_id = "f@mx.example.net"};
+  const auto mail = format_failure_report(message, how, Limits{});
+  ASSERT_TRUE(mail);
+  const File file(*mail);
+  const auto [printed, is_read] =
+      run("python3 -c 'import email, email.policy, sys\n"
+          "m = email.message_from_binary_file(open(sys.argv[1], \"rb\"), "
+          "policy=email.policy.default)\n"
+          "print(m.get_content_type(), m[\"Content-Type\"].params[\"report-type\"])\n"
+          "for p in m.iter_parts(): print(p.get_content_type())\n"
+          "print(not m.defects, m[\"From\"].addresses[0].display_name)' " +
+          file.path());
+  ASSERT_TRUE(is_read) << printed;
+  EXPECT_EQ(printed,
+            "multipart/report feedback-report\ntext/plain\nmessage/feedback-report\n"
+            "text/rfc822-headers\nTrue Example Ltd. & S\xC3\xB6hne\n");
+}
+
+}  // namespace
+}  // namespace countersign::report

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Failure reports: when one is wanted, what it says, and what it never says.
+
+#include "countersign/report/failure.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "countersign/message/splitter.hpp"
+#include "countersign/report/redaction.hpp"
+#include "tests/support/reports.hpp"
+
+namespace countersign::report {
+namespace {
+
+using sample::name;
+using testing::HasSubstr;
+using testing::Not;
+
+FailedMessage failed() {
+  return {
+      .policy_domain = name("example.com"),
+      .author_domain = name("news.example.com"),
+      .psd = dmarc::Psd::u,
+      .fo = {},
+      .has_ruf = true,
+      .result = dmarc::Result::fail,
+      .dkim_aligned = false,
+      .spf_aligned = false,
+      .signatures = {{name("example.org"), "@example.org", name("o"), dkim::Result::pass, false},
+                     {name("example.com"), "alice@example.com", name("s1"), dkim::Result::fail,
+                      true}},
+      .spf = CheckedPath{name("example.com"), spf::Result::fail, "v=spf1 exp=\"x\" -all", true},
+      .source_ip = IpAddress::parse("192.0.2.1"),
+      .source_port = 4711,
+      .mail_from = "alice@example.com",
+      .arrival = std::chrono::sys_seconds(std::chrono::seconds(1'700'000'000)),
+      .delivery = DeliveryResult::policy,
+      .authentication_results =
+          " mx.example.net;\r\n\tdmarc=fail header.from=example.com;"
+          "\r\n\tspf=fail smtp.mailfrom=alice@example.com",
+      .header = sample::message("From: Alice <alice@example.com>\nSubject: a secret\n"
+                                "Date: x\n\nthe body\n")
+                    .header};
+}
+
+FailureMail mail(Privacy privacy = Privacy::redacted) {
+  return {.privacy = privacy,
+          .redaction_key = "key",
+          .reporter = sample::reporter(),
+          .from = {"dmarc", name("mx.example.net")},
+          .to = {{"ruf", name("example.com")}},
+          .date = std::chrono::sys_seconds(std::chrono::seconds(1'700'000'100)),
+          .message_id = "f1@mx.example.net",
+          .incidents = 1};
+}
+
+std::string format(const FailedMessage& message, const FailureMail& how) {
+  const auto text = format_failure_report(message, how, Limits{});
+  EXPECT_TRUE(text) << (text ? "" : to_string(text.error()));
+  return text.value_or("");
+}
+
+FailureWish wish(dmarc::FailureOptions fo, bool dkim_aligned, bool spf_aligned) {
+  FailedMessage message = failed();
+  message.fo = fo;
+  message.dkim_aligned = dkim_aligned;
+  message.spf_aligned = spf_aligned;
+  message.result = dkim_aligned || spf_aligned ? dmarc::Result::pass : dmarc::Result::fail;
+  message.signatures.clear();
+  message.spf.reset();
+  return failure_wish(message, Privacy::redacted);
+}
+
+TEST(Failure, FoSaysWhen) {
+  using W = FailureWish;
+  EXPECT_EQ(wish({}, false, false), W::wanted);
+  EXPECT_EQ(wish({}, true, false), W::not_failed);
+  EXPECT_EQ(wish({}, false, true), W::not_failed);
+  EXPECT_EQ(wish({.any = true}, false, true), W::wanted);
+  EXPECT_EQ(wish({.any = true}, true, false), W::wanted);
+  EXPECT_EQ(wish({.any = true}, true, true), W::not_failed);
+}
+
+TEST(Failure, FoAsksForMechanismsAlignedOrNot) {
+  FailedMessage message = failed();
+  message.result = dmarc::Result::pass;
+  message.dkim_aligned = message.spf_aligned = true;
+  message.signatures[1].is_aligned = false;
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::not_failed);
+  message.fo = {.dkim = true};
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::wanted);
+  message.signatures[1].result = dkim::Result::temperror;
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::not_failed);
+  message.fo = {.spf = true};
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::wanted);
+  message.spf->result = spf::Result::neutral;
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::not_failed);
+}
+
+TEST(Failure, S51IsNotSentWhereItMustNotBe) {
+  FailedMessage message = failed();
+  EXPECT_EQ(failure_wish(message, Privacy::never), FailureWish::never);
+  EXPECT_EQ(failure_wish(message, Privacy::full_headers), FailureWish::wanted);
+  message.result = dmarc::Result::temperror;
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::not_failed);
+  message = failed();
+  message.psd = dmarc::Psd::y;
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::public_suffix);
+  message = failed();
+  message.has_ruf = false;
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::not_asked);
+}
+
+TEST(Failure, S50ReportsAboutReportsAreNotSent) {
+  FailedMessage message = failed();
+  message.mail_from.clear();
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::about_report);
+  for (const char* field : {"Content-Type: multipart/report; report-type=feedback-report",
+                            "content-type:\r\n Multipart/Report", "Auto-Submitted: auto-replied"})
+    EXPECT_TRUE(is_automatic("a@b.example", {HeaderField(field)})) << field;
+  for (const char* field : {"Content-Type: text/plain", "Auto-Submitted: no", "Subject: report"})
+    EXPECT_FALSE(is_automatic("a@b.example", {HeaderField(field)})) << field;
+}
+
+TEST(Failure, SaysWhatFailed) {
+  const std::string text = format(failed(), mail());
+  const Redactor redactor("key");
+  const std::string alice = redactor.local_part("alice") + "@example.com";
+  EXPECT_THAT(text, HasSubstr("Content-Type: multipart/report; report-type=feedback-report;"));
+  EXPECT_THAT(text, HasSubstr("Content-Type: message/feedback-report\r\n"));
+  EXPECT_THAT(text, HasSubstr("Content-Type: text/rfc822-headers"));
+  for (const std::string& line :
+       {std::string("Feedback-Type: auth-failure"), std::string("User-Agent: countersign/1.0"),
+        std::string("Version: 1"), std::string("Auth-Failure: dmarc"),
+        std::string("Identity-Alignment: dkim, spf"),
+        std::string("Reported-Domain: news.example.com"), "Original-Mail-From: <" + alice + ">",
+        std::string("Arrival-Date: Tue, 14 Nov 2023 22:13:20 +0000"),
+        std::string("Source-IP: 192.0.2.1"), std::string("Source-Port: 4711"),
+        std::string("Delivery-Result: policy"), std::string("DKIM-Domain: example.com"),
+        "DKIM-Identity: " + alice, std::string("DKIM-Selector: s1"),
+        std::string("SPF-DNS: txt : example.com : \"v=spf1 exp=\\\"x\\\" -all\"")})
+    EXPECT_THAT(text, HasSubstr("\r\n" + line + "\r\n"));
+  EXPECT_THAT(text, HasSubstr("smtp.mailfrom=" + alice));
+  EXPECT_THAT(text, Not(HasSubstr("Incidents")));
+  EXPECT_THAT(text, HasSubstr("From: " + alice + "\r\n"));
+}
+
+TEST(Failure, S51ShowsNoPeopleAndNoBody) {
+  const std::string redacted = format(failed(), mail());
+  for (const char* word : {"alice", "Alice", "secret", "the body"})
+    EXPECT_THAT(redacted, Not(HasSubstr(word)));
+  const std::string full = format(failed(), mail(Privacy::full_headers));
+  EXPECT_THAT(full, HasSubstr("From: Alice <alice@example.com>\r\nSubject: a secret\r\n"));
+  EXPECT_THAT(full, Not(HasSubstr("the body")));
+}
+
+TEST(Failure, S51AlikeFailuresAreToldOnce) {
+  FailureMail many = mail();
+  many.incidents = 12;
+  EXPECT_THAT(format(failed(), many), HasSubstr("\r\nIncidents: 12\r\n"));
+  FailedMessage other = failed();
+  other.mail_from = "bob@example.com";
+  EXPECT_EQ(key_of(failed()), key_of(other));
+  other.spf_aligned = true;
+  EXPECT_NE(key_of(failed()), key_of(other));
+}
+
+TEST(Failure, NamesOnlyWhatShouldHavePassed) {
+  FailedMessage message = failed();
+  message.dkim_aligned = true;
+  EXPECT_EQ(identity_alignment(message), "spf");
+  EXPECT_THAT(format(message, mail()), Not(HasSubstr("DKIM-Domain")));
+  message.spf_aligned = true;
+  EXPECT_EQ(identity_alignment(message), "none");
+  EXPECT_THAT(format(message, mail()), Not(HasSubstr("SPF-DNS")));
+  message.dkim_aligned = false;
+  EXPECT_EQ(identity_alignment(message), "dkim");
+}
+
+TEST(Failure, S50AStrangersTextAddsNoField) {
+  FailedMessage message = failed();
+  message.mail_from = "a\r\nIncidents: 9\r\n\r\n@b.example";
+  message.spf->record = "v=spf1\r\nBcc: x\x01";
+  const std::string text = format(message, mail(Privacy::full_headers));
+  EXPECT_THAT(text, Not(HasSubstr("\r\nIncidents:")));
+  EXPECT_THAT(text, Not(HasSubstr("\r\nBcc:")));
+}
+
+TEST(Failure, WordsAreThoseOfTheDocuments) {
+  EXPECT_EQ(to_string(Privacy::never), "never");
+  EXPECT_EQ(to_string(Privacy::redacted), "redacted");
+  EXPECT_EQ(to_string(Privacy::full_headers), "full_headers");
+  EXPECT_EQ(to_string(DeliveryResult::spam), "spam");
+  EXPECT_EQ(to_string(DeliveryResult::reject), "reject");
+  EXPECT_EQ(name_of(FailureWish::public_suffix), "public_suffix");
+}
+
+}  // namespace
+}  // namespace countersign::report
