@@ -236,7 +236,7 @@ std::string format_date(std::chrono::sys_seconds date) {
                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const auto midnight = std::chrono::floor<std::chrono::days>(date);
   const std::chrono::year_month_day day(midnight);
-  const std::chrono::hh_mm_ss time(date - midnight);
+  const std::chrono::hh_mm_ss clock{date - midnight};
   const auto two_digits = [](auto number) {
     const std::string text = std::to_string(number);
     return text.size() < 2 ? "0" + text : text;
@@ -245,8 +245,8 @@ std::string format_date(std::chrono::sys_seconds date) {
   out += ", " + two_digits(unsigned(day.day())) + " ";
   out += months[unsigned(day.month()) - 1];
   out += " " + std::to_string(int(day.year())) + " ";
-  out += two_digits(time.hours().count()) + ":" + two_digits(time.minutes().count()) + ":" +
-         two_digits(time.seconds().count());
+  out += two_digits(clock.hours().count()) + ":" + two_digits(clock.minutes().count()) + ":" +
+         two_digits(clock.seconds().count());
   return out + " +0000";
 }
 

@@ -59,8 +59,8 @@ struct Tally {
   std::uint64_t dropped = 0;
 };
 
-/// Makes the reports of a period. Every one can be written, if the reporter says who it is, and none
-/// is larger than the limits unless a single row is. RFC 9990 §3.1.1
+/// Makes the reports of a period. Every one can be written, if the reporter says who it is, and
+/// none is larger than the limits unless a single row is. RFC 9990 §3.1.1
 [[nodiscard]] Tally tally(const std::vector<CountedEvaluation>& rows, const TallyRequest& request,
                           const Limits& limits);
 

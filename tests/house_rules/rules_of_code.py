@@ -20,7 +20,10 @@ RUNGS = {
     **dict.fromkeys(("milter", "mailflow"), 4),
 }
 # Arrows along one rung, and steps down that are closed all the same.
-SIDEWAYS = {("domain", "text"), ("arc", "dkim"), ("report", "dmarc"), ("milter", "mailflow")}
+SIDEWAYS = {
+    *(("domain", "text"), ("encoding", "text")),
+    *(("arc", "dkim"), ("report", "dmarc"), ("milter", "mailflow")),
+}
 CLOSED = {("dmarc", "dkim"), ("dmarc", "spf")}
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Zip files for tests, stored and not packed, written octet by octet so that a test can lie in them.
+// Zip files for tests, stored and not packed, written octet by octet, so that a test can lie in
+// them.
 
 #pragma once
 

@@ -24,7 +24,9 @@ constexpr std::string_view zone = R"(
 _dmarc.example.com TXT "v=DMARC1; p=none"
 _dmarc.other.example TXT "v=DMARC1; p=none"
 example.com._report._dmarc.good.example TXT "v=DMARC1"
-example.com._report._dmarc.moved.example TXT "v=DMARC1; rua=mailto:new@moved.example,mailto:2@moved.example; ruf=mailto:f@moved.example"
+example.com._report._dmarc.moved.example TXT (
+  "v=DMARC1; rua=mailto:new@moved.example,"
+  "mailto:2@moved.example; ruf=mailto:f@moved.example" )
 example.com._report._dmarc.thief.example TXT "v=DMARC1; rua=mailto:x@victim.example"
 example.com._report._dmarc.odd.example TXT "v=spf1 -all"
 *._report._dmarc.wild.example TXT "v=DMARC1;"
