@@ -6,10 +6,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "countersign/mailflow/disposition.hpp"
 #include "countersign/mailflow/verdict.hpp"
+#include "countersign/report/evaluation.hpp"
 
 namespace countersign::mailflow {
 
@@ -22,6 +24,8 @@ struct Judgement {
   std::size_t removed_fields = 0;  ///< forged ones that the header had
   /// Nothing of this was carried out. JudgingPolicy::shadow
   bool is_shadow = false;
+  /// What the message adds to the reports of its author's domain; nothing when it adds nothing.
+  std::optional<report::Evaluation> evaluation;
 };
 
 /// The judgement in one line of words, for the log: "spf=pass dkim=pass dmarc=pass; …".

@@ -251,6 +251,26 @@ struct DnsSettings {
   std::string zone_file;      ///< answers instead of DNS; empty: none
 };
 
+/// What keeps the judged messages.
+enum class StoreEngine : std::uint8_t { sqlite, postgresql };
+
+/// Where judged messages are counted, for reports.
+struct StoreSettings {
+  StoreEngine engine = StoreEngine::sqlite;
+  std::string path;        ///< of SQLite's file
+  std::string connection;  ///< to PostgreSQL, as libpq reads it
+  std::chrono::seconds retention{90 * 86'400};
+  std::uint64_t queue = 100'000;  ///< messages in memory
+  std::string spool_directory = "/var/lib/countersign/spool";
+  std::uint64_t spool_octets = 1'073'741'824;
+  std::chrono::seconds durability{1};
+
+  /// Nothing is stored until it is said where.
+  [[nodiscard]] bool is_on() const {
+    return engine == StoreEngine::sqlite ? !path.empty() : !connection.empty();
+  }
+};
+
 /// Bounds on what peers may make us do.
 struct LimitSettings {
   std::uint64_t sessions = 4'096;
@@ -272,6 +292,7 @@ struct Settings {
   JudgingSettings judging;
   PolicyServiceSettings policy_service;
   DnsSettings dns;
+  StoreSettings store;
   LimitSettings limits;
 
   /// Where settings were set, by their keys; under the empty key the file itself.

@@ -39,6 +39,9 @@ constexpr std::array<Section, 10> section_rows{{
      "beside the milter or in place of it. Off without a socket. A reload changes all but the "
      "sockets."},
     {"dns", "Where DNS answers come from."},
+    {"store",
+     "Where judged messages are counted, for reports. Nothing is stored until store.path or "
+     "store.connection says where. Only a restart puts a change in force."},
     {"limits", "Bounds on what a peer can make the daemon do."},
 }};
 
@@ -492,6 +495,38 @@ const Setting rows[] = {
     {"dns.zone_file",
      "A zone file whose records are the answers, in place of DNS: for demonstrations and tests.",
      [](S& s) -> Slot { return &s.dns.zone_file; }},
+
+    // --- store ---
+    {"store.engine", "sqlite: a file of this host. postgresql: a server that several hosts share.",
+     [](S& s) -> Slot { return &s.store.engine; }},
+    {"store.path", "SQLite's file. It is made when it does not exist.",
+     [](S& s) -> Slot { return &s.store.path; }},
+    {"store.connection",
+     "How to reach PostgreSQL, as libpq reads it: \"host=db.example.net dbname=countersign\". A "
+     "password belongs into a password file (passfile=…), which others cannot read.",
+     [](S& s) -> Slot { return &s.store.connection; }},
+    {"store.retention",
+     "How long counts and records of reports are kept.",
+     [](S& s) -> Slot { return &s.store.retention; },
+     {3 * 86'400, 3'650UL * 86'400}},
+    {"store.queue",
+     "Messages that may wait in memory for the spool. What comes beyond that is not counted.",
+     [](S& s) -> Slot { return &s.store.queue; },
+     {100, 10'000'000}},
+    {"store.spool_directory",
+     "The directory of this host that keeps what the store has not got yet. One for each daemon; "
+     "it is made when it does not exist.",
+     [](S& s) -> Slot { return &s.store.spool_directory; }},
+    {"store.spool_octets",
+     "Octets that the spool may take while the store cannot be reached. What comes beyond that is "
+     "not counted.",
+     [](S& s) -> Slot { return &s.store.spool_octets; },
+     {33'554'432, 1'099'511'627'776}},
+    {"store.durability",
+     "Messages that were answered longer ago than this are counted even when the program or the "
+     "machine fails at any moment.",
+     [](S& s) -> Slot { return &s.store.durability; },
+     {1, 3'600}},
 
     // --- limits ---
     {"limits.sessions",

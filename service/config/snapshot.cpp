@@ -53,6 +53,7 @@ class Maker {
 
   std::shared_ptr<const mailflow::Policy> make() {
     check_daemon();
+    check_store();
     const KeyRules rules{.user = daemon_user(),
                          .safe_required = signing_.safe_keys_required,
                          .bits_min = signing_.key_bits_min,
@@ -87,6 +88,22 @@ class Maker {
       problems_.fatal(place("dns.nameservers"), "'" + server + "' is no IP address",
                       "write addresses, with @port where it is not 53");
     }
+  }
+
+  void check_store() {
+    const StoreSettings& store = settings_.store;
+    const bool is_sqlite = store.engine == StoreEngine::sqlite;
+    const std::string& other = is_sqlite ? store.connection : store.path;
+    if (store.is_on() && store.spool_directory.empty()) {
+      problems_.fatal(place("store.spool_directory"), "a store needs a spool directory",
+                      "name a directory that this daemon alone uses");
+    }
+    if (store.is_on() || other.empty()) return;
+    problems_.fatal(place(is_sqlite ? "store.connection" : "store.path"),
+                    is_sqlite ? "store.connection is set, and store.engine is sqlite"
+                              : "store.path is set, and store.engine is postgresql",
+                    is_sqlite ? "set store.engine = \"postgresql\", or store.path"
+                              : "set store.connection, or store.engine = \"sqlite\"");
   }
 
   void check_readable(std::string_view key, const std::string& file) {

@@ -33,6 +33,7 @@ constexpr std::array<std::string_view, 2> log_format_words{"logfmt", "json"};
 // LogLevel begins at 3, syslog's number for an error.
 constexpr std::array<std::string_view, 8> log_level_words{"",        "",       "",     "error",
                                                           "warning", "notice", "info", "debug"};
+constexpr std::array<std::string_view, 2> store_engine_words{"sqlite", "postgresql"};
 
 Words words_of(const Mode* /*slot*/) { return mode_words; }
 Words words_of(const mailflow::Action* /*slot*/) { return action_words; }
@@ -42,6 +43,7 @@ Words words_of(const mailflow::AddedField* /*slot*/) { return field_words; }
 Words words_of(const mailflow::MismatchAction* /*slot*/) { return mismatch_words; }
 Words words_of(const LogFormat* /*slot*/) { return log_format_words; }
 Words words_of(const LogLevel* /*slot*/) { return log_level_words; }
+Words words_of(const StoreEngine* /*slot*/) { return store_engine_words; }
 
 std::string join(Words words) {
   std::string joined;

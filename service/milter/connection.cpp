@@ -80,7 +80,13 @@ asio::awaitable<std::optional<mailflow::Outcome>> Connection::outcome_of(
 }
 
 void Connection::report(const std::vector<milter::Event>& events) {
-  for (const milter::Event& event : events) log_event(host_.log, event, host_.detail);
+  for (const milter::Event& event : events) {
+    log_event(host_.log, event, host_.detail);
+    const auto* finished = std::get_if<milter::MessageFinished>(&event);
+    if (!host_.record || !finished || !finished->outcome.judgement) continue;
+    const auto& evaluation = finished->outcome.judgement->evaluation;
+    if (evaluation) host_.record(*evaluation);
+  }
 }
 
 /// A packet has its time from its first octet; more octets of it win no more.

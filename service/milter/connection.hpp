@@ -10,12 +10,14 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "countersign/milter/session.hpp"
+#include "countersign/report/evaluation.hpp"
 #include "service/dns/resolver.hpp"
 #include "service/milter/event_log.hpp"
 #include "service/run/descriptor.hpp"
@@ -32,6 +34,9 @@ struct ConnectionTimeouts {
   std::chrono::milliseconds packet = std::chrono::seconds{60};
 };
 
+/// Takes what a judged message adds to reports. It must not wait: it is called on a worker's thread.
+using RecordEvaluation = std::function<void(report::Evaluation)>;
+
 /// What a connection needs of the worker that serves it.
 struct ConnectionHost {
   std::span<char> buffer;  ///< shared by the worker's connections, used only between two waits
@@ -41,6 +46,7 @@ struct ConnectionHost {
   EventDetail detail;
   Resolver* resolver = nullptr;  ///< for mail that is judged; there must be one before any is
   std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};  ///< for one answer
+  RecordEvaluation record;                                          ///< may be empty
   bool stopping = false;  ///< connections close when their message is finished
 };
 

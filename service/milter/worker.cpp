@@ -68,6 +68,7 @@ void Worker::set(WorkerSettings settings) {
   host_.dns_timeout = policy_host_.timeouts.dns = settings.dns_timeout;
   policy_host_.timeouts.idle = settings.timeouts.idle;
   policy_host_.timeouts.request = settings.timeouts.packet;
+  host_.record = std::move(settings.record);
   policy_host_.limits = policy_->limits;
 }
 

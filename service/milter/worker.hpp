@@ -34,6 +34,7 @@ struct WorkerSettings {
   /// Not null when the policy judges or the policy service answers; outlives the worker.
   Resolver* resolver = nullptr;
   std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};
+  RecordEvaluation record;  ///< takes what judged messages add to reports; may be empty
 };
 
 /// One worker.

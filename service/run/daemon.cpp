@@ -54,7 +54,8 @@ void unblock_signals() {
 bool is_fixed(std::string_view key) {
   constexpr std::string_view sinks[] = {"log.syslog", "log.stderr", "log.facility", "log.name"};
   const bool is_of_dns = key.starts_with("dns.") && key != "dns.timeout";
-  return key.starts_with("daemon.") || key == "policy_service.sockets" || is_of_dns ||
+  return key.starts_with("daemon.") || key.starts_with("store.") ||
+         key == "policy_service.sockets" || is_of_dns ||
          std::ranges::find(sinks, key) != std::end(sinks);
 }
 
@@ -103,6 +104,7 @@ Listener& Daemon::listener_of(Service service) {
 
 int Daemon::run() {
   wait_for_signal();
+  start_recorder();
   start_workers();
   unblock_signals();
   listener_.start();
@@ -112,6 +114,7 @@ int Daemon::run() {
   readiness_.ready();
   run_control();
   threads_.clear();  // Joins; all have ended, or run_control() would not have returned.
+  if (recorder_) recorder_->stop();
   log_.write(LogLevel::notice, "stopped");
   return exit_code_;
 }
@@ -127,6 +130,16 @@ void Daemon::run_control() {
       exit_code_ = EX_SOFTWARE;
       if (!stopping_) stop();
     }
+  }
+}
+
+/// A reload leaves it as it is: what it works by are settings that only a start puts in force.
+void Daemon::start_recorder() {
+  if (!started_with_.store.is_on()) return;
+  try {
+    recorder_.emplace(started_with_.store, log_);
+  } catch (const store::StoreError& error) {
+    throw StartError(error.what(), EX_CONFIG);
   }
 }
 
@@ -174,7 +187,16 @@ WorkerSettings Daemon::worker_settings() {
       .timeouts = {.idle = settings.limits.idle_timeout, .packet = settings.limits.packet_timeout},
       .detail = {.successes = settings.log.successes, .explains = settings.log.explains},
       .resolver = dns_ ? &dns_->resolver() : nullptr,
-      .dns_timeout = settings.dns.timeout};
+      .dns_timeout = settings.dns.timeout,
+      .record = record_function()};
+}
+
+RecordEvaluation Daemon::record_function() {
+  if (!recorder_) return {};
+  return [this](report::Evaluation evaluation) {
+    recorder_->record(std::move(evaluation),
+                      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+  };
 }
 
 void Daemon::wait_for_signal() {

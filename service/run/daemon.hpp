@@ -23,6 +23,7 @@
 #include "service/milter/worker.hpp"
 #include "service/run/background.hpp"
 #include "service/run/daemon_dns.hpp"
+#include "service/store/recorder.hpp"
 
 namespace countersign::service {
 
@@ -55,6 +56,7 @@ class Daemon {
  private:
   void hand_over(Descriptor socket, Service service);
   [[nodiscard]] Listener& listener_of(Service service);
+  void start_recorder();
   void start_workers();
   void run_control();
   void wait_for_signal();
@@ -67,6 +69,7 @@ class Daemon {
   void worker_ended();
   [[nodiscard]] bool start_dns(const config::Snapshot& snapshot);
   [[nodiscard]] WorkerSettings worker_settings();
+  [[nodiscard]] RecordEvaluation record_function();
 
   boost::asio::io_context control_;
   boost::asio::signal_set signals_;
@@ -78,6 +81,7 @@ class Daemon {
   Log& log_;
   Readiness readiness_;
   std::optional<DaemonDns> dns_;  // Made when mail is judged for the first time; outlives workers.
+  std::optional<store::Recorder> recorder_;  // When something is stored; outlives workers.
   std::vector<std::unique_ptr<Worker>> workers_;
   Listener listener_;
   Listener policy_listener_;

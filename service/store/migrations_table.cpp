@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Version 1 has the counts, version 2 what becomes of reports, version 3 how many reports a
+// destination gets. Days are counted from 1970-01-01, times in seconds from its beginning, UTC.
+//
+// evaluation is the table that grows. Its rows are numbers and an address: what they have in common
+// stands in policy and identity, once, found by a digest. Its key begins with the day, so that a day
+// lies together, is read and removed together, and can be a partition of its own.
+
+#include "service/store/migrations_table.hpp"
+
+#include <array>
+
+namespace countersign::service::store {
+namespace {
+
+constexpr std::array<const char*, 3> sqlite{{
+    R"sql(
+CREATE TABLE policy (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice: reports refer to it
+  digest BLOB NOT NULL UNIQUE,
+  domain TEXT NOT NULL,
+  body BLOB NOT NULL,
+  last_day INTEGER NOT NULL
+);
+CREATE TABLE identity (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  digest BLOB NOT NULL UNIQUE,
+  body BLOB NOT NULL,
+  last_day INTEGER NOT NULL
+);
+CREATE TABLE evaluation (
+  day INTEGER NOT NULL,
+  policy INTEGER NOT NULL,
+  source BLOB NOT NULL,
+  identity INTEGER NOT NULL,
+  messages INTEGER NOT NULL,
+  PRIMARY KEY (day, policy, source, identity)
+) WITHOUT ROWID;
+CREATE TABLE spool (
+  id BLOB PRIMARY KEY,
+  position INTEGER NOT NULL,
+  seen INTEGER NOT NULL
+) WITHOUT ROWID;
+)sql",
+    R"sql(
+CREATE TABLE report (
+  day INTEGER NOT NULL,
+  policy INTEGER NOT NULL,
+  destination TEXT NOT NULL,
+  state TEXT NOT NULL,
+  owner TEXT NOT NULL DEFAULT '',
+  lease_until INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_attempt INTEGER NOT NULL DEFAULT 0,
+  report_id TEXT NOT NULL DEFAULT '',
+  changed INTEGER NOT NULL,
+  detail TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (day, policy, destination)
+) WITHOUT ROWID;
+CREATE INDEX report_by_state ON report (state, next_attempt);
+)sql",
+    R"sql(
+CREATE TABLE destination (
+  uri TEXT PRIMARY KEY,
+  failures INTEGER NOT NULL DEFAULT 0,
+  unusable_until INTEGER NOT NULL DEFAULT 0,
+  detail TEXT NOT NULL DEFAULT '',
+  day INTEGER NOT NULL DEFAULT 0,
+  begun INTEGER NOT NULL DEFAULT 0,
+  changed INTEGER NOT NULL
+) WITHOUT ROWID;
+)sql",
+}};
+
+constexpr std::array<const char*, 3> postgresql{{
+    R"sql(
+CREATE TABLE policy (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  digest bytea NOT NULL UNIQUE,
+  domain text NOT NULL,
+  body bytea NOT NULL,
+  last_day bigint NOT NULL
+);
+CREATE TABLE identity (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  digest bytea NOT NULL UNIQUE,
+  body bytea NOT NULL,
+  last_day bigint NOT NULL
+);
+CREATE TABLE evaluation (
+  day integer NOT NULL,
+  policy bigint NOT NULL,
+  source bytea NOT NULL,
+  identity bigint NOT NULL,
+  messages bigint NOT NULL,
+  PRIMARY KEY (day, policy, source, identity)
+);
+CREATE TABLE spool (
+  id bytea PRIMARY KEY,
+  position bigint NOT NULL,
+  seen bigint NOT NULL
+);
+)sql",
+    R"sql(
+CREATE TABLE report (
+  day integer NOT NULL,
+  policy bigint NOT NULL,
+  destination text NOT NULL,
+  state text NOT NULL,
+  owner text NOT NULL DEFAULT '',
+  lease_until bigint NOT NULL DEFAULT 0,
+  attempts bigint NOT NULL DEFAULT 0,
+  next_attempt bigint NOT NULL DEFAULT 0,
+  report_id text NOT NULL DEFAULT '',
+  changed bigint NOT NULL,
+  detail text NOT NULL DEFAULT '',
+  PRIMARY KEY (day, policy, destination)
+);
+CREATE INDEX report_by_state ON report (state, next_attempt);
+)sql",
+    R"sql(
+CREATE TABLE destination (
+  uri text PRIMARY KEY,
+  failures bigint NOT NULL DEFAULT 0,
+  unusable_until bigint NOT NULL DEFAULT 0,
+  detail text NOT NULL DEFAULT '',
+  day integer NOT NULL DEFAULT 0,
+  begun bigint NOT NULL DEFAULT 0,
+  changed bigint NOT NULL
+);
+)sql",
+}};
+
+}  // namespace
+
+std::span<const char* const> sqlite_migrations() { return sqlite; }
+
+std::span<const char* const> postgresql_migrations() { return postgresql; }
+
+}  // namespace countersign::service::store

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "service/store/recorder.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "service/log/log.hpp"
+
+namespace countersign::service::store {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds first_pause{500};
+constexpr std::chrono::milliseconds longest_pause{30'000};
+constexpr std::chrono::minutes idle_pause{10};
+constexpr std::chrono::minutes told_again_after{5};
+// Octets of one record, roughly: what the deliverer reads in one go.
+constexpr std::uint64_t record_octets = 1'048'576;
+
+Time now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
+
+std::uint64_t messages_of(const Counts& counts) {
+  std::uint64_t sum = 0;
+  for (const auto& [key, messages] : counts) sum += messages;
+  return sum;
+}
+
+/// Takes as many counts off the front as make one record.
+Counts take_record(Counts& counts) {
+  Counts taken;
+  std::uint64_t octets = 0;
+  while (!counts.empty() && octets < record_octets) {
+    auto row = counts.extract(counts.begin());
+    octets += row.key().policy.size() + row.key().identity.size() + row.key().source.size();
+    taken.insert(taken.end(), std::move(row));
+  }
+  return taken;
+}
+
+}  // namespace
+
+bool Recorder::Outage::begins_or_lasts() {
+  const auto time = steady_clock::now();
+  if (told_ && time - *told_ < told_again_after) return false;
+  told_ = time;
+  return true;
+}
+
+bool Recorder::Outage::ends() { return std::exchange(told_, std::nullopt).has_value(); }
+
+Recorder::Recorder(const config::StoreSettings& settings, Log& log)
+    : settings_(settings),
+      log_(log),
+      spool_(settings.spool_directory, settings.spool_octets, log),
+      writer_([this] { write_until_stopped(); }),
+      deliverer_([this] { deliver_until_stopped(); }) {}
+
+Recorder::~Recorder() { stop(); }
+
+void Recorder::record(report::Evaluation evaluation, Time when) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || queue_.size() + unwritten_ >= settings_.queue) {
+    ++counters_.lost_to_queue;
+    if (queue_outage_.begins_or_lasts()) {
+      log_.write(LogLevel::error, "judged messages are not counted: store.queue is full",
+                 {{"messages", std::to_string(counters_.lost_to_queue)}});
+    }
+    return;
+  }
+  queue_.push_back({std::move(evaluation), std::chrono::floor<std::chrono::days>(when)});
+  const bool is_half_full = queue_.size() == settings_.queue / 2;
+  if (queue_.size() == 1 || is_half_full) writer_wakes_.notify_one();
+}
+
+void Recorder::stop(std::chrono::milliseconds deliver_within) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopping_) deliver_until_ = steady_clock::now() + deliver_within;
+    stopping_ = true;
+  }
+  writer_wakes_.notify_all();
+  deliverer_wakes_.notify_all();
+  if (writer_.joinable()) writer_.join();
+  if (deliverer_.joinable()) deliverer_.join();
+}
+
+RecorderCounters Recorder::counters() const {
+  const std::uint64_t octets = spool_.octets();
+  const std::uint64_t lost = spool_.octets_lost();
+  const std::lock_guard lock(mutex_);
+  RecorderCounters counters = counters_;
+  counters.queued = queue_.size() + unwritten_;
+  counters.spool_octets = octets;
+  counters.spool_octets_lost = lost;
+  return counters;
+}
+
+// --- the writer ----------------------------------------------------------------------------------
+
+void Recorder::write_until_stopped() {
+  // Half of the time to wait, and as much for the disk.
+  const auto interval =
+      std::chrono::duration_cast<std::chrono::milliseconds>(settings_.durability) / 2;
+  Counts counts;
+  for (bool stops = false; !stops;) {
+    std::vector<Recorded> taken;
+    {
+      std::unique_lock lock(mutex_);
+      writer_wakes_.wait(lock, [&] { return stopping_ || !queue_.empty() || unwritten_ > 0; });
+      writer_wakes_.wait_for(lock, interval,
+                             [&] { return stopping_ || queue_.size() >= settings_.queue / 2; });
+      taken.swap(queue_);
+      unwritten_ += taken.size();
+      stops = stopping_;
+    }
+    for (const Recorded& one : taken) ++counts[row_key(one.evaluation, one.day)];
+    write(counts);
+  }
+  const std::lock_guard lock(mutex_);
+  counters_.lost_to_spool += std::exchange(unwritten_, 0);
+  writer_ended_ = true;
+  deliverer_wakes_.notify_all();
+}
+
+void Recorder::write(Counts& counts) {
+  while (!counts.empty()) {
+    Counts record = take_record(counts);
+    const std::uint64_t messages = messages_of(record);
+    const Appended appended = spool_.append(record);
+    std::unique_lock lock(mutex_);
+    if (appended != Appended::failed) unwritten_ -= messages;
+    if (appended == Appended::durable) counters_.messages_spooled += messages;
+    if (appended == Appended::full) counters_.lost_to_spool += messages;
+    if (appended == Appended::failed) ++counters_.spool_failures;
+    ++spooled_batches_;
+    lock.unlock();
+    if (appended == Appended::durable) {
+      deliverer_wakes_.notify_one();
+      if (spool_outage_.ends()) log_.write(LogLevel::notice, "the spool takes counts again");
+      continue;
+    }
+    if (spool_outage_.begins_or_lasts()) {
+      log_.write(LogLevel::error,
+                 appended == Appended::full
+                     ? "judged messages are not counted: the spool is as large as "
+                       "store.spool_octets allows"
+                     : "the spool cannot be written to; counts wait in memory",
+                 {{"directory", settings_.spool_directory}});
+    }
+    if (appended == Appended::full) continue;
+    counts.merge(record);
+    return;
+  }
+}
+
+// --- the deliverer -------------------------------------------------------------------------------
+
+void Recorder::deliver_until_stopped() {
+  std::chrono::milliseconds pause{0};
+  for (;;) {
+    std::uint64_t seen = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      seen = spooled_batches_;
+    }
+    pause = deliver() ? std::chrono::milliseconds(0)
+                      : std::clamp(pause * 2, first_pause, longest_pause);
+    std::unique_lock lock(mutex_);
+    if (pause.count() > 0) {
+      deliverer_wakes_.wait_for(lock, pause, [&] { return stopping_; });
+    } else {
+      // Expiry looks at the day now and then, mail or no mail.
+      deliverer_wakes_.wait_for(lock, idle_pause, [&] {
+        return writer_ended_ || spooled_batches_ != seen || !spool_.is_empty();
+      });
+    }
+    if (!stopping_) continue;
+    deliverer_wakes_.wait(lock, [&] { return writer_ended_; });
+    // A store that is away is not waited for at the end; the spool keeps what it has not got.
+    if (spool_.is_empty() || pause.count() > 0 || steady_clock::now() >= deliver_until_) return;
+  }
+}
+
+/// Brings what waits to the store; false when that fails.
+bool Recorder::deliver() {
+  try {
+    if (!store_) store_.emplace(settings_);
+    const Day today = std::chrono::floor<std::chrono::days>(now());
+    if (today != expired_on_) {
+      store_->expire(now());
+      expired_on_ = today;
+    }
+    while (const std::optional<SpooledCounts> waiting = spool_.next()) {
+      deliver_one(*waiting);
+      const std::lock_guard lock(mutex_);
+      if (stopping_ && steady_clock::now() >= deliver_until_) break;
+    }
+    if (store_outage_.ends()) log_.write(LogLevel::notice, "the store is reached again");
+    const std::lock_guard lock(mutex_);
+    counters_.is_store_reached = true;
+    return true;
+  } catch (const std::exception& error) {
+    store_.reset();
+    if (store_outage_.begins_or_lasts()) {
+      log_.write(LogLevel::error, "the store cannot be reached; counts wait in the spool",
+                 {{"error", error.what()}});
+    }
+    const std::lock_guard lock(mutex_);
+    ++counters_.store_failures;
+    counters_.is_store_reached = false;
+    return false;
+  }
+}
+
+void Recorder::deliver_one(const SpooledCounts& waiting) {
+  const AppendResult result = store_->append(waiting.counts, waiting.position, now());
+  const std::vector<std::string> done = spool_.delivered(waiting.position.segment, result.end);
+  {
+    const std::lock_guard lock(mutex_);
+    if (result.is_new) {
+      counters_.messages_stored += messages_of(waiting.counts);
+      counters_.rows_stored += waiting.counts.size();
+    } else {
+      ++counters_.repeated_batches;
+    }
+  }
+  for (const std::string& segment : done) store_->forget(segment);
+}
+
+}  // namespace countersign::service::store

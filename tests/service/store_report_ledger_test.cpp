@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The contract of the report ledger, on both engines: one sender for each report, whoever else tries
+// and whenever it dies.
+
+#include "service/store/report_ledger.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "tests/support/store_engines.hpp"
+
+namespace countersign::service::store {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr Day day{std::chrono::days(20'000)};
+constexpr Time morning = day + 24h;
+constexpr auto lease = 10min;
+constexpr std::uint64_t no_cap = ~0ULL;
+
+class LedgerContract : public test::StoreTest {
+ protected:
+  LedgerContract() : store_(open()), ledger_(store_) {}
+
+  static ReportKey key(int number = 1, const std::string& destination = "mailto:a@example.org") {
+    return {day, number, destination};
+  }
+  /// Claims one report, of which there is one.
+  Claim claim_one(const std::string& owner = "node-a", Time now = morning) {
+    const std::vector<Claim> claims = ledger_.claim(owner, now, lease, 10);
+    EXPECT_THAT(claims, SizeIs(1));
+    return claims.empty() ? Claim{} : claims.front();
+  }
+  ReportRecord record() { return ledger_.records({}).at(0); }
+
+  Store store_;
+  ReportLedger ledger_;
+};
+
+TEST_P(LedgerContract, AReportGoesFromDueToSent) {
+  ledger_.add_due({key()}, morning);
+  EXPECT_EQ(record().state, ReportState::due);
+  const Claim claim = claim_one();
+  EXPECT_EQ(claim.key, key());
+  EXPECT_EQ(claim.attempt, 1);
+  EXPECT_EQ(record().state, ReportState::claimed);
+  EXPECT_THAT(ledger_.claim("node-b", morning + 1s, lease, 10), IsEmpty());
+  EXPECT_EQ(ledger_.begin_sending(claim, "id-1@countersign", no_cap, morning + 2s),
+            Permission::granted);
+  EXPECT_EQ(record().state, ReportState::sending);
+  EXPECT_TRUE(ledger_.finish(claim, {ReportState::sent, "250 2.0.0 Ok", {}}, morning + 5s));
+  const ReportRecord sent = record();
+  EXPECT_EQ(sent.state, ReportState::sent);
+  EXPECT_EQ(sent.report_id, "id-1@countersign");
+  EXPECT_EQ(sent.changed, morning + 5s);
+  EXPECT_EQ(sent.detail, "250 2.0.0 Ok");
+  EXPECT_EQ(sent.attempts, 1);
+  ledger_.add_due({key()}, morning + 1h);
+  EXPECT_THAT(ledger_.claim("node-b", morning + 1h, lease, 10), IsEmpty()) << "never twice";
+  EXPECT_EQ(record().state, ReportState::sent);
+}
+
+TEST_P(LedgerContract, ASenderThatDiesBeforeItSendsHarmsNobody) {
+  ledger_.add_due({key()}, morning);
+  const Claim dead = claim_one("node-a");
+  EXPECT_THAT(ledger_.claim("node-b", morning + lease - 1s, lease, 10), IsEmpty());
+  const Claim next = claim_one("node-b", morning + lease);
+  EXPECT_EQ(next.attempt, 2);
+  EXPECT_EQ(ledger_.begin_sending(dead, "id", no_cap, morning + lease), Permission::lost)
+      << "it was not dead, but slow";
+  EXPECT_FALSE(ledger_.finish(dead, {ReportState::failed, "", {}}, morning + lease));
+  EXPECT_EQ(ledger_.begin_sending(next, "id", no_cap, morning + lease), Permission::granted);
+}
+
+TEST_P(LedgerContract, ASenderThatDiesWhileItSendsLeavesItUncertain) {
+  ledger_.add_due({key()}, morning);
+  const Claim claim = claim_one();
+  ASSERT_EQ(ledger_.begin_sending(claim, "id", no_cap, morning), Permission::granted);
+  EXPECT_THAT(ledger_.claim("node-b", morning + lease, lease, 10), IsEmpty());
+  EXPECT_EQ(record().state, ReportState::uncertain);
+  EXPECT_THAT(record().detail, HasSubstr("ended before saying"));
+  EXPECT_THAT(ledger_.claim("node-b", morning + 240h, lease, 10), IsEmpty()) << "never silently";
+  // An operator looks into the log of the mail server and decides.
+  EXPECT_TRUE(ledger_.resolve(key(), ReportState::due, "not in the log", morning + 240h));
+  EXPECT_EQ(claim_one("node-b", morning + 240h).attempt, 2);
+  EXPECT_FALSE(ledger_.finish(claim, {ReportState::sent, "", {}}, morning + 241h))
+      << "it is in another's hands now";
+}
+
+TEST_P(LedgerContract, ASenderThatWasSlowMayStillSayHowItWent) {
+  ledger_.add_due({key()}, morning);
+  const Claim claim = claim_one();
+  ASSERT_EQ(ledger_.begin_sending(claim, "id", no_cap, morning), Permission::granted);
+  EXPECT_THAT(ledger_.claim("node-b", morning + lease, lease, 10), IsEmpty());
+  EXPECT_TRUE(ledger_.finish(claim, {ReportState::sent, "250", {}}, morning + lease + 1s));
+  EXPECT_EQ(record().state, ReportState::sent);
+}
+
+TEST_P(LedgerContract, ALeaseCanBeMadeLongerWhileItLasts) {
+  ledger_.add_due({key()}, morning);
+  const Claim claim = claim_one();
+  EXPECT_TRUE(ledger_.extend(claim, morning + 9min, lease));
+  EXPECT_THAT(ledger_.claim("node-b", morning + 15min, lease, 10), IsEmpty());
+  EXPECT_FALSE(ledger_.extend(claim, morning + 19min, lease)) << "it is over";
+  EXPECT_EQ(ledger_.begin_sending(claim, "id", no_cap, morning + 19min), Permission::lost);
+}
+
+TEST_P(LedgerContract, WhatFailedForNowIsDueLater) {
+  ledger_.add_due({key()}, morning);
+  const Claim claim = claim_one();
+  ASSERT_EQ(ledger_.begin_sending(claim, "id", no_cap, morning), Permission::granted);
+  EXPECT_TRUE(ledger_.finish(claim, {ReportState::due, "451 later", morning + 1h}, morning));
+  EXPECT_EQ(record().detail, "451 later");
+  EXPECT_THAT(ledger_.claim("node-a", morning + 59min, lease, 10), IsEmpty());
+  const Claim again = claim_one("node-a", morning + 1h);
+  EXPECT_EQ(again.attempt, 2);
+  EXPECT_EQ(ledger_.begin_sending(claim, "id", no_cap, morning + 1h), Permission::lost)
+      << "the earlier claim of the same owner is another one";
+}
+
+TEST_P(LedgerContract, WhatWasNotBegunWasNotSent) {
+  ledger_.add_due({key()}, morning);
+  const Claim claim = claim_one();
+  EXPECT_FALSE(ledger_.finish(claim, {ReportState::sent, "", {}}, morning));
+  EXPECT_TRUE(ledger_.finish(claim, {ReportState::suppressed, "no rows", {}}, morning));
+  EXPECT_EQ(record().state, ReportState::suppressed);
+  EXPECT_FALSE(ledger_.finish(claim, {ReportState::due, "", {}}, morning));
+  EXPECT_EQ(ledger_.begin_sending(claim, "id", no_cap, morning), Permission::lost);
+}
+
+TEST_P(LedgerContract, OperatorsDecideOnWhatIsInNobodysHands) {
+  EXPECT_FALSE(ledger_.resolve(key(), ReportState::suppressed, "", morning)) << "unknown";
+  ledger_.add_due({key()}, morning);
+  EXPECT_TRUE(ledger_.resolve(key(), ReportState::suppressed, "asked us not to", morning));
+  EXPECT_THAT(ledger_.claim("node-a", morning, lease, 10), IsEmpty());
+  EXPECT_TRUE(ledger_.resolve(key(), ReportState::due, "", morning));
+  static_cast<void>(claim_one());
+  EXPECT_FALSE(ledger_.resolve(key(), ReportState::suppressed, "", morning)) << "claimed";
+}
+
+TEST_P(LedgerContract, ManySendersClaimEachReportOnce) {
+  constexpr int reports = 120;
+  std::vector<ReportKey> keys;
+  for (int i = 0; i < reports; ++i) keys.push_back(key(i, "mailto:r@d" + std::to_string(i % 5)));
+  ledger_.add_due(keys, morning);
+  std::mutex mutex;
+  std::map<ReportKey, int> sent;
+  std::vector<std::jthread> senders;
+  for (int node = 0; node < 4; ++node) {
+    senders.emplace_back([&, node] {
+      Store store = open();
+      ReportLedger ledger(store);
+      const std::string owner = "node-" + std::to_string(node);
+      for (;;) {
+        try {
+          const std::vector<Claim> claims = ledger.claim(owner, morning, lease, 7);
+          if (claims.empty() && ledger.records({.state = ReportState::due}).empty()) return;
+          for (const Claim& claim : claims) {
+            if (ledger.begin_sending(claim, "id", no_cap, morning) != Permission::granted) continue;
+            {
+              const std::lock_guard lock(mutex);
+              ++sent[claim.key];
+            }
+            EXPECT_TRUE(ledger.finish(claim, {ReportState::sent, owner, {}}, morning));
+          }
+        } catch (const StoreError& error) {
+          EXPECT_EQ(error.remedy(), Remedy::wait) << error.what();
+        }
+      }
+    });
+  }
+  senders.clear();
+  EXPECT_THAT(sent, SizeIs(reports));
+  for (const auto& [one, times] : sent) EXPECT_EQ(times, 1);
+  EXPECT_THAT(ledger_.records({.state = ReportState::sent}), SizeIs(reports));
+}
+
+TEST_P(LedgerContract, ADestinationGetsSoManyADay) {
+  ledger_.add_due({key(1), key(2), key(3), key(4, "mailto:b@example.net")}, morning);
+  const std::vector<Claim> claims = ledger_.claim("node-a", morning, lease, 10);
+  ASSERT_THAT(claims, SizeIs(4));
+  EXPECT_EQ(ledger_.begin_sending(claims[0], "id", 2, morning), Permission::granted);
+  EXPECT_EQ(ledger_.begin_sending(claims[1], "id", 2, morning), Permission::granted);
+  EXPECT_EQ(ledger_.begin_sending(claims[2], "id", 2, morning), Permission::capped);
+  EXPECT_EQ(ledger_.begin_sending(claims[3], "id", 2, morning), Permission::granted);
+  EXPECT_THAT(ledger_.claim("node-a", morning + 5min, lease, 10), IsEmpty());
+  const Time tomorrow = morning + 24h;
+  for (int i = 0; i < 3; ++i) {
+    if (i != 2) {
+      EXPECT_TRUE(ledger_.finish(claims[static_cast<std::size_t>(i)], {}, morning));
+    }
+  }
+  EXPECT_TRUE(ledger_.finish(claims[3], {}, morning));
+  const Claim claim = claim_one("node-a", tomorrow);
+  EXPECT_EQ(claim.key, key(3));
+  EXPECT_EQ(ledger_.begin_sending(claim, "id", 2, tomorrow), Permission::granted)
+      << "another day, another count";
+  ledger_.add_due({key(5)}, tomorrow);
+  EXPECT_EQ(ledger_.begin_sending(claim_one("node-a", tomorrow), "id", 0, tomorrow),
+            Permission::capped)
+      << "a destination that gets none";
+}
+
+TEST_P(LedgerContract, ADestinationThatFailsIsLeftAloneLongerAndLonger) {
+  const std::string destination = "mailto:a@example.org";
+  ledger_.add_due({key(1), key(2, "mailto:b@example.net")}, morning);
+  EXPECT_EQ(ledger_.unusable_until(destination, morning), std::nullopt);
+  Time until;
+  Time now = morning;
+  for (const auto pause : {1h, 2h, 4h, 8h, 10h, 10h}) {
+    until = ledger_.destination_failed(destination, "550 no such user", now, {1h, 10h});
+    EXPECT_EQ(until, now + pause);
+    EXPECT_EQ(ledger_.unusable_until(destination, now), until);
+    now = until;
+  }
+  EXPECT_EQ(ledger_.unusable_until(destination, now), std::nullopt);
+  const std::vector<Claim> claims = ledger_.claim("node-a", now - 1s, lease, 10);
+  ASSERT_THAT(claims, SizeIs(1));
+  EXPECT_EQ(claims.front().key.destination, "mailto:b@example.net");
+  ledger_.destination_worked(destination, now);
+  EXPECT_EQ(ledger_.destination_failed(destination, "550", now, {1h, 10h}), now + 1h);
+  ledger_.destination_worked(destination, now);
+  EXPECT_THAT(ledger_.claim("node-a", now, lease, 10), SizeIs(2))
+      << "and the lease of the other one is over";
+}
+
+TEST_P(LedgerContract, RecordsComeInPagesAndByState) {
+  std::vector<ReportKey> keys;
+  for (int i = 1; i <= 5; ++i) keys.push_back(key(i));
+  ledger_.add_due(keys, morning);
+  EXPECT_TRUE(ledger_.resolve(key(2), ReportState::failed, "no", morning));
+  EXPECT_THAT(ledger_.records({}), SizeIs(5));
+  const std::vector<ReportRecord> failed = ledger_.records({.state = ReportState::failed});
+  ASSERT_THAT(failed, SizeIs(1));
+  EXPECT_EQ(failed.front().key, key(2));
+  std::vector<ReportKey> paged;
+  std::optional<ReportKey> after;
+  for (;;) {
+    const std::vector<ReportRecord> page = ledger_.records({.after = after, .most = 2});
+    if (page.empty()) break;
+    for (const ReportRecord& one : page) paged.push_back(one.key);
+    after = paged.back();
+  }
+  EXPECT_EQ(paged, keys);
+}
+
+TEST_P(LedgerContract, StrangersTextsAreTextsAndNothingElse) {
+  const std::string destination =
+      "mailto:'; DELETE FROM report; --@\xff" + std::string(1, '\0') + std::string(5'000, '\xfe');
+  ledger_.add_due({key(1, destination), key(2)}, morning);
+  ledger_.add_due({key(1, destination)}, morning);
+  const std::vector<Claim> claims = ledger_.claim("node'\"\xff", morning, lease, 10);
+  ASSERT_THAT(claims, SizeIs(2));
+  for (const Claim& claim : claims) {
+    EXPECT_EQ(ledger_.begin_sending(claim, std::string("\0'", 2), 5, morning), Permission::granted);
+    EXPECT_TRUE(ledger_.finish(claim, {ReportState::sent, std::string(9'000, '\''), {}}, morning));
+    ledger_.destination_failed(claim.key.destination, "\xff\xff", morning);
+  }
+  EXPECT_TRUE(ledger_.unusable_until(destination, morning));
+  EXPECT_TRUE(ledger_.resolve(key(1, destination), ReportState::failed, "\xff", morning))
+      << "the destination as it was entered finds what was stored";
+  EXPECT_THAT(ledger_.records({}), SizeIs(2));
+}
+
+TEST_P(LedgerContract, LinesExpireWithTheirDays) {
+  settings_.retention = 10 * 24h;
+  Store store = open();
+  ReportLedger ledger(store);
+  ledger.add_due({key()}, morning);
+  ledger.destination_failed("mailto:a@example.org", "550", morning);
+  store.expire(day + std::chrono::days(10));
+  EXPECT_THAT(ledger.records({}), SizeIs(1));
+  store.expire(day + std::chrono::days(12));
+  EXPECT_THAT(ledger.records({}), IsEmpty());
+  EXPECT_EQ(ledger.destination_failed("mailto:a@example.org", "550", morning, {1h, 10h}),
+            morning + 1h)
+      << "its failures are forgotten";
+}
+
+COUNTERSIGN_ON_BOTH_ENGINES(LedgerContract);
+
+}  // namespace
+}  // namespace countersign::service::store

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The spool: nothing that is on the disk is lost or handed out twice, and what is broken is told.
+
+#include "service/store/spool.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "tests/support/child_process.hpp"
+#include "tests/support/evaluations.hpp"
+#include "tests/support/folder.hpp"
+#include "tests/support/log_file.hpp"
+
+namespace countersign::service::store {
+namespace {
+
+namespace fs = std::filesystem;
+using test::evaluation;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr std::uint64_t roomy = 1'000'000'000;
+
+class SpoolTest : public testing::Test {
+ protected:
+  static Counts counts(std::uint64_t messages, const std::string& domain = "example.org") {
+    return {{row_key(evaluation(domain), Day(std::chrono::days(20'000))), messages}};
+  }
+  [[nodiscard]] std::string directory() const { return folder_ / "some/spool"; }
+  void open(std::uint64_t octets_max = roomy) {
+    spool_.reset();
+    spool_.emplace(directory(), octets_max, log_.log());
+  }
+  /// As if the process had ended here: no destructor, and another process that opens the spool.
+  void die_after(const std::function<void(Spool&)>& work) {
+    test::ChildProcess child([&] {
+      Spool spool(directory(), roomy, log_.log());
+      work(spool);
+      return ::raise(SIGKILL);
+    });
+    EXPECT_EQ(child.exit_code(), 128 + SIGKILL);
+  }
+  /// Takes all that waits, and says it is delivered.
+  std::uint64_t deliver_all() {
+    std::uint64_t messages = 0;
+    while (const std::optional<SpooledCounts> waiting = spool_->next()) {
+      for (const auto& [key, number] : waiting->counts) messages += number;
+      static_cast<void>(spool_->delivered(waiting->position.segment, waiting->position.end));
+    }
+    return messages;
+  }
+  [[nodiscard]] std::vector<std::string> files(const std::string& end = ".spool") const {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::directory_iterator(directory())) {
+      if (entry.path().string().ends_with(end)) found.push_back(entry.path().string());
+    }
+    return found;
+  }
+
+  test::Folder folder_;
+  test::LogFile log_;
+  std::optional<Spool> spool_;
+};
+
+TEST_F(SpoolTest, HandsOutWhatWasAppended) {
+  open();
+  EXPECT_TRUE(spool_->is_empty());
+  EXPECT_EQ(spool_->next(), std::nullopt);
+  EXPECT_EQ(spool_->append(counts(3)), Appended::durable);
+  EXPECT_FALSE(spool_->is_empty());
+  const SpooledCounts first = spool_->next().value();
+  EXPECT_EQ(first.counts, counts(3));
+  EXPECT_EQ(first.position.begin, segment_head_octets);
+  EXPECT_EQ(first.position.segment.size(), 16U);
+  EXPECT_EQ(spool_->append(counts(4)), Appended::durable);
+  EXPECT_EQ(spool_->append(counts(5, "other.example")), Appended::durable);
+  const SpooledCounts all = spool_->next().value();
+  EXPECT_THAT(all.counts, SizeIs(2)) << "several that wait come together";
+  EXPECT_EQ(all.counts.begin()->second + std::next(all.counts.begin())->second, 12U);
+  EXPECT_EQ(all.position.begin, first.position.begin);
+  // The store had heard of the first one alone.
+  EXPECT_THAT(spool_->delivered(first.position.segment, first.position.end), IsEmpty());
+  const SpooledCounts rest = spool_->next().value();
+  EXPECT_EQ(rest.position.begin, first.position.end);
+  EXPECT_EQ(rest.position.end, all.position.end);
+  static_cast<void>(spool_->delivered(rest.position.segment, rest.position.end));
+  EXPECT_TRUE(spool_->is_empty());
+  spool_.reset();
+  EXPECT_THAT(files(), IsEmpty()) << "what is delivered leaves nothing behind";
+}
+
+TEST_F(SpoolTest, OutlivesItsProcess) {
+  die_after([](Spool& spool) {
+    EXPECT_EQ(spool.append(counts(3)), Appended::durable);
+    EXPECT_EQ(spool.append(counts(4)), Appended::durable);
+  });
+  open();
+  EXPECT_EQ(spool_->append(counts(10)), Appended::durable);
+  const SpooledCounts old = spool_->next().value();
+  EXPECT_EQ(old.counts, counts(7)) << "the oldest first";
+  EXPECT_THAT(spool_->delivered(old.position.segment, old.position.end), SizeIs(1));
+  EXPECT_EQ(deliver_all(), 10U);
+  EXPECT_EQ(spool_->octets_lost(), 0U);
+}
+
+TEST_F(SpoolTest, IsOneDaemonsAlone) {
+  open();
+  try {
+    const Spool second(directory(), roomy, log_.log());
+    FAIL() << "two daemons in one spool";
+  } catch (const StoreError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("another daemon's; give each its own"));
+  }
+  EXPECT_EQ(fs::status(directory()).permissions(), fs::perms::owner_all);
+}
+
+TEST_F(SpoolTest, SaysWhereItCannotBe) {
+  std::ofstream(folder_ / "file") << "x";
+  try {
+    const Spool spool(folder_ / "file/spool", roomy, log_.log());
+    FAIL() << "a spool below a file";
+  } catch (const StoreError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("cannot be made: Not a directory; see store.spool_dir"));
+  }
+}
+
+TEST_F(SpoolTest, AnUnfinishedTailCostsItselfAlone) {
+  die_after([](Spool& spool) {
+    EXPECT_EQ(spool.append(counts(3)), Appended::durable);
+    EXPECT_EQ(spool.append(counts(4)), Appended::durable);
+  });
+  ASSERT_THAT(files(), SizeIs(1));
+  const std::string file = files().front();
+  std::ifstream stream(file, std::ios::binary);
+  const std::string whole{std::istreambuf_iterator<char>(stream), {}};
+  const std::uint64_t first_end = parse_record(std::string_view(whole).substr(24), 24).value().end;
+  // Cut anywhere: the first record is there as soon as all of its octets are.
+  for (std::uint64_t size = 0; size < whole.size(); size += 7) {
+    for (const std::string& one : files("")) {
+      if (!one.ends_with("lock")) fs::remove(one);
+    }
+    std::ofstream(file, std::ios::binary) << whole.substr(0, size);
+    const int told = log_.count("did not finish");
+    open();
+    EXPECT_EQ(deliver_all(), size >= first_end ? 3U : 0U) << size;
+    const bool is_torn = size != 24 && size != first_end;
+    EXPECT_EQ(log_.count("did not finish") - told, is_torn ? 1 : 0) << size;
+    EXPECT_EQ(spool_->octets_lost() > 0, is_torn && size > 0) << size;
+    EXPECT_EQ(spool_->append(counts(1)), Appended::durable);
+    EXPECT_EQ(deliver_all(), 1U);
+    spool_.reset();
+    EXPECT_THAT(files(), IsEmpty());
+  }
+}
+
+TEST_F(SpoolTest, DamageCostsTheRestOfItsSegmentAndIsKept) {
+  die_after([](Spool& spool) {
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(spool.append(counts(1)), Appended::durable);
+  });
+  die_after([](Spool& spool) { EXPECT_EQ(spool.append(counts(100)), Appended::durable); });
+  std::vector<std::string> found = files();
+  ASSERT_THAT(found, SizeIs(2));
+  std::ranges::sort(found);
+  std::fstream file(found.front(), std::ios::binary | std::ios::in | std::ios::out);
+  const auto size = fs::file_size(found.front());
+  file.seekp(static_cast<std::streamoff>(size * 5 / 10));  // Within the third record.
+  file.put('\xff');
+  file.close();
+  open();
+  EXPECT_EQ(deliver_all(), 102U);
+  EXPECT_TRUE(log_.has("the spool is damaged")) << log_.text();
+  EXPECT_GT(spool_->octets_lost(), size / 3);
+  EXPECT_THAT(files(".damaged"), SizeIs(1));
+}
+
+TEST_F(SpoolTest, GrowsToItsBoundAndNotBeyond) {
+  constexpr std::uint64_t bound = 100'000;
+  open(bound);
+  int stored = 0;
+  while (spool_->append(counts(1, std::to_string(stored) + ".example")) == Appended::durable) {
+    ++stored;
+    ASSERT_LT(stored, 10'000);
+  }
+  EXPECT_GT(spool_->octets(), bound * 9 / 10);
+  EXPECT_LE(spool_->octets(), bound);
+  EXPECT_EQ(spool_->append(counts(1)), Appended::full);
+  EXPECT_EQ(deliver_all(), static_cast<std::uint64_t>(stored));
+}
+
+TEST_F(SpoolTest, SegmentsAreClosedAndRemovedAsTheyFillAndEmpty) {
+  open();
+  Counts many;
+  for (int i = 0; i < 3'000; ++i) many.merge(counts(1, std::to_string(i) + ".example"));
+  for (int i = 0; i < 15; ++i) ASSERT_EQ(spool_->append(many), Appended::durable);
+  const std::size_t segments = files().size();
+  EXPECT_GE(segments, 2U);
+  EXPECT_EQ(deliver_all(), 45'000U);
+  EXPECT_LE(files().size(), 1U);
+  EXPECT_LT(spool_->octets(), 10'000'000U);
+}
+
+TEST_F(SpoolTest, ADiskThatIsFullTakesNothingByHalves) {
+  test::ChildProcess child([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    Spool spool(directory(), roomy, log_.log());
+    if (spool.append(counts(1)) != Appended::durable) return 1;
+    const rlimit short_file{spool.octets() + 100, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_FSIZE, &short_file);  // The next record fits in part.
+    if (spool.append(counts(2)) != Appended::failed) return 2;
+    if (spool.append(counts(4)) != Appended::failed) return 3;
+    const rlimit endless{RLIM_INFINITY, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_FSIZE, &endless);
+    if (spool.append(counts(8)) != Appended::durable) return 4;
+    const std::optional<SpooledCounts> waiting = spool.next();
+    return waiting && waiting->counts == counts(9) ? 0 : 5;
+  });
+  EXPECT_EQ(child.exit_code(), 0);
+  open();
+  EXPECT_EQ(deliver_all(), 9U) << "and so it is for the next process";
+  EXPECT_EQ(spool_->octets_lost(), 0U);
+}
+
+TEST(SpoolForm, RecordsAreReadAsTheyWereWrittenOrNotAtAll) {
+  const std::string record = format_record("payload");
+  const SpoolRecord read = parse_record(record + "more", 24).value();
+  EXPECT_EQ(read.payload, "payload");
+  EXPECT_EQ(read.end, 24 + record.size());
+  for (std::size_t size = 0; size < record.size(); ++size) {
+    EXPECT_FALSE(parse_record(std::string_view(record).substr(0, size), 0));
+  }
+  for (std::size_t at = 0; at < record.size(); ++at) {
+    std::string changed = record;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    EXPECT_FALSE(parse_record(changed, 0)) << at;
+  }
+  EXPECT_EQ(segment_name(segment_head("0123456789abcdef")), "0123456789abcdef");
+  EXPECT_FALSE(segment_name("CSSPOOL2" + std::string(16, 'x')));
+  EXPECT_FALSE(segment_name("CSSPOOL1"));
+}
+
+}  // namespace
+}  // namespace countersign::service::store
