@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "countersign/mailflow/flow.hpp"
+#include "countersign/mailflow/evaluation.hpp"
 
 #include <utility>
 
@@ -44,6 +45,7 @@ struct Flow::State {
                                results_of(verdict, envelope, policy->judging.results)},
                               {.comments = policy->judging.results.comments}, policy->limits);
     judgement.verdict = std::move(verdict);
+    if (policy->judging.counts) judgement.evaluation = evaluation_of(judgement, envelope);
     return judgement;
   }
 

@@ -108,6 +108,8 @@ struct JudgingPolicy {
   std::string help;
   /// Everything is judged and logged, and nothing is changed: header, action, quarantine.
   bool shadow = false;
+  /// Say what each message adds to reports: somebody counts. Judgement::evaluation
+  bool counts = false;
 };
 
 }  // namespace countersign::mailflow

@@ -27,6 +27,7 @@ class Maker {
     policy_.actions = judging_.actions;
     policy_.help = judging_.help;
     policy_.shadow = judging_.shadow;
+    policy_.counts = settings_.store.is_on();
     return std::move(policy_);
   }
 

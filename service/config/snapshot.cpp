@@ -98,10 +98,10 @@ class Maker {
       problems_.fatal(place("store.spool_directory"), "a store needs a spool directory",
                       "name a directory that this daemon alone uses");
     }
-    if (store.is_on() || other.empty()) return;
-    problems_.fatal(place(is_sqlite ? "store.connection" : "store.path"),
+    if (store.is_on() || (is_sqlite && other.empty())) return;
+    problems_.fatal(place(is_sqlite ? "store.connection" : "store.engine"),
                     is_sqlite ? "store.connection is set, and store.engine is sqlite"
-                              : "store.path is set, and store.engine is postgresql",
+                              : "store.engine is postgresql, and store.connection is not set",
                     is_sqlite ? "set store.engine = \"postgresql\", or store.path"
                               : "set store.connection, or store.engine = \"sqlite\"");
   }

@@ -34,7 +34,8 @@ struct ConnectionTimeouts {
   std::chrono::milliseconds packet = std::chrono::seconds{60};
 };
 
-/// Takes what a judged message adds to reports. It must not wait: it is called on a worker's thread.
+/// Takes what a judged message adds to reports. It must not wait: it is called on a worker's
+/// thread.
 using RecordEvaluation = std::function<void(report::Evaluation)>;
 
 /// What a connection needs of the worker that serves it.

@@ -4,8 +4,8 @@
 // destination gets. Days are counted from 1970-01-01, times in seconds from its beginning, UTC.
 //
 // evaluation is the table that grows. Its rows are numbers and an address: what they have in common
-// stands in policy and identity, once, found by a digest. Its key begins with the day, so that a day
-// lies together, is read and removed together, and can be a partition of its own.
+// stands in policy and identity, once, found by a digest. Its key begins with the day, so that a
+// day lies together, is read and removed together, and can be a partition of its own.
 
 #include "service/store/migrations_table.hpp"
 

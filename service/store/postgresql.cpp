@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PostgreSQL as a Database. Counts go over in three statements a batch, whose parameters are arrays:
-// policies, identities, and the counts joined to both. A connection that was lost is made again by
-// the next transaction. No call waits longer than a few deadlines say, so that a server that is away
-// is noticed.
+// PostgreSQL as a Database. Counts go over in three statements a batch, whose parameters are
+// arrays: policies, identities, and the counts joined to both. A connection that was lost is made
+// again by the next transaction. No call waits longer than a few deadlines say, so that a server
+// that is away is noticed.
 
 #include <libpq-fe.h>
 #include <poll.h>

@@ -3,10 +3,11 @@
 // Judged messages as octets, the form in which the spool and the data bases keep them.
 //
 // An evaluation is cut in three: the policy that applied, the address of the client, and its
-// identity, which is all the rest: names, results, what was done. Policies and identities come again
-// and again, with many addresses and on many days, so a data base keeps each of them once. In octets
-// they are one value to compare, whatever a stranger has written into them: no NUL, no broken UTF-8
-// and no quote is anything special. Equal values have equal octets, and the other way round.
+// identity, which is all the rest: names, results, what was done. Policies and identities come
+// again and again, with many addresses and on many days, so a data base keeps each of them once. In
+// octets they are one value to compare, whatever a stranger has written into them: no NUL, no
+// broken UTF-8 and no quote is anything special. Equal values have equal octets, and the other way
+// round.
 //
 // Numbers are big-endian; a text is its length in two octets and its octets.
 

@@ -64,7 +64,7 @@ void Recorder::record(report::Evaluation evaluation, Time when) {
   const std::lock_guard lock(mutex_);
   if (stopping_ || queue_.size() + unwritten_ >= settings_.queue) {
     ++counters_.lost_to_queue;
-    if (queue_outage_.begins_or_lasts()) {
+    if (!stopping_ && queue_outage_.begins_or_lasts()) {
       log_.write(LogLevel::error, "judged messages are not counted: store.queue is full",
                  {{"messages", std::to_string(counters_.lost_to_queue)}});
     }

@@ -61,6 +61,7 @@ class Recorder {
   /// ends. What is recorded after that is not counted.
   void stop(std::chrono::milliseconds deliver_within = std::chrono::seconds(5));
 
+  /// The counters as they are now; from any thread.
   [[nodiscard]] RecorderCounters counters() const;
 
  private:

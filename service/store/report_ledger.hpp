@@ -117,8 +117,8 @@ class ReportLedger {
   /// Says how it ended. Who held the claim may say so late, as long as nobody else has it.
   /// Returns      false when somebody else has it.
   [[nodiscard]] bool finish(const Claim& claim, const SendingResult& result, Time now);
-  /// Decides, as an operator, what becomes of a report that is in none's hands: due, sent, failed or
-  /// suppressed.
+  /// Decides, as an operator, what becomes of a report that is in none's hands: due, sent, failed
+  /// or suppressed.
   /// Returns      false when it is unknown or in somebody's hands.
   [[nodiscard]] bool resolve(const ReportKey& key, ReportState state, std::string_view detail,
                              Time now);

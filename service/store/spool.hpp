@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The spool: a directory of this host in which counts wait until the store has them. Everything goes
-// through it, so that what is written here survives the end of the program, of the machine, and any
-// absence of the store.
+// The spool: a directory of this host in which counts wait until the store has them. Everything
+// goes through it, so that what is written here survives the end of the program, of the machine,
+// and any absence of the store.
 //
 // It is a row of segments, files that only grow and are removed whole:
 //

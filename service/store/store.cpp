@@ -68,7 +68,11 @@ Store& Store::operator=(Store&&) noexcept = default;
 /// Another node may have brought the schema up while we were at work.
 void Store::check_schema() {
   const int version = version_of(*database_);
-  if (version != schema_version()) refuse(version);
+  if (version > schema_version()) refuse(version);
+  if (version < schema_version()) {
+    throw StoreError(Remedy::wait,
+                     "the store was put back to an earlier schema; it is opened anew");
+  }
 }
 
 Day Store::kept_from(Time now) const {

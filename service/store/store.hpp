@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The store of judged messages: counts by day, policy, client and identity. The daemon's recorder
-// puts them in, batch by batch; whoever makes reports reads them out, policy by policy, and keeps in
-// the report ledger what became of each report.
+// puts them in, batch by batch; whoever makes reports reads them out, policy by policy, and keeps
+// in the report ledger what became of each report.
 //
 //   Store store(settings.store);
 //   for (const StoredPolicy& policy : store.policies(day)) {
@@ -35,8 +35,8 @@ class Database;
 /// A moment, in seconds.
 using Time = std::chrono::sys_seconds;
 
-/// The number by which a store knows a policy: one that was published is never changed, and one with
-/// another value anywhere is another.
+/// The number by which a store knows a policy: one that was published is never changed, and one
+/// with another value anywhere is another.
 using PolicyId = std::int64_t;
 
 /// A policy that was applied.

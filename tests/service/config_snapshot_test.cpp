@@ -258,6 +258,25 @@ TEST_F(SnapshotTest, TheGroupOfTheUserCounts) {
   EXPECT_THAT(texts(load_opendkim().problems), Contains(HasSubstr("no group 'nogroup'")));
 }
 
+TEST_F(SnapshotTest, AStoreIsOffOrWhole) {
+  const std::string socket = "[daemon]\nsockets = [\"inet:1\"]\n[signing]\nmode = \"verify\"\n";
+  const auto fatal_of = [&](const std::string& lines) {
+    return texts(load_own(socket + "[store]\n" + lines).problems);
+  };
+  EXPECT_FALSE(load_own(socket).settings.store.is_on());
+  EXPECT_TRUE(load_own(socket + "[store]\npath = \"/s\"\n").settings.store.is_on());
+  EXPECT_THAT(
+      fatal_of("connection = \"host=db\"\n"),
+      Contains(HasSubstr(":6: fatal: store.connection is set, and store.engine is sqlite")));
+  EXPECT_THAT(
+      fatal_of("engine = \"postgresql\"\npath = \"/s\"\n"),
+      Contains(HasSubstr(":6: fatal: store.engine is postgresql, and store.connection is")));
+  EXPECT_THAT(fatal_of("path = \"/s\"\nspool_directory = \"\"\n"),
+              Contains(HasSubstr(":7: fatal: a store needs a spool directory")));
+  EXPECT_THAT(fatal_of("path = \"/s\"\nretention = \"1d\"\n"),
+              Contains(HasSubstr("expected a number from 259200 to")));
+}
+
 TEST_F(SnapshotTest, FilesOfTheResolverMustBeThere) {
   files.add("/etc/opendkim.conf",
             "Socket inet:1\nMode v\nTrustAnchorFile /none\nNameservers 192.0.2.1,dns.example\n");

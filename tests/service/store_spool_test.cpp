@@ -232,7 +232,8 @@ TEST_F(SpoolTest, ADiskThatIsFullTakesNothingByHalves) {
 
 TEST(SpoolForm, RecordsAreReadAsTheyWereWrittenOrNotAtAll) {
   const std::string record = format_record("payload");
-  const SpoolRecord read = parse_record(record + "more", 24).value();
+  const std::string and_more = record + "more";
+  const SpoolRecord read = parse_record(and_more, 24).value();
   EXPECT_EQ(read.payload, "payload");
   EXPECT_EQ(read.end, 24 + record.size());
   for (std::size_t size = 0; size < record.size(); ++size) {

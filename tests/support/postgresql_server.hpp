@@ -16,8 +16,8 @@ namespace countersign::test {
 /// PostgreSQL; runs from its construction to its end, and can be stopped and started between.
 class PostgresqlServer {
  public:
-  /// Makes a data directory, starts the server and waits until it answers. Root, as which the server
-  /// does not run, becomes the user postgres for it.
+  /// Makes a data directory, starts the server and waits until it answers. Root, as which the
+  /// server does not run, becomes the user postgres for it.
   /// Throws std::runtime_error, with the server's own words, when it is missing or does not start.
   PostgresqlServer();
   ~PostgresqlServer();
