@@ -11,11 +11,13 @@
 #include <optional>
 #include <tuple>
 
+#include "cli/clock_option.hpp"
 #include "cli/command.hpp"
 #include "cli/failure.hpp"
 #include "cli/input.hpp"
 #include "cli/json_output.hpp"
 #include "cli/terminal.hpp"
+#include "countersign/dns/master_lexer.hpp"
 #include "countersign/text/abnf.hpp"
 #include "service/log/escape.hpp"
 
@@ -27,34 +29,42 @@ namespace json = boost::json;
 // Far more than any text that is judged; what is larger is not even read.
 constexpr std::size_t input_bytes_max = 1'048'576;
 
-using Lint = LintReport (*)(std::string_view, const Limits&);
+using Lint = LintReport (*)(const LintText&, const Limits&);
 
 struct Options {
   std::string text = "-";
   bool json = false;
+  ClockOption clock;
+};
+
+/// A text as it is judged, and where each string of a zone file in it begins.
+struct Input {
+  std::string text;
+  std::vector<std::size_t> string_offsets;  ///< empty for a text that is in no quotes
 };
 
 /// The strings of a record as a zone file has them, joined: "v=spf1 " "-all". Nothing for another
 /// text. RFC 1035 §5.1
-std::optional<std::string> unquoted(std::string_view text) {
-  std::string joined;
+std::optional<Input> unquoted(std::string_view text) {
+  Input input;
   std::string_view rest = text::trim(text, text::is_fws);
   if (rest.empty()) return std::nullopt;
   while (!rest.empty()) {
     if (rest.front() != '"') return std::nullopt;
-    std::size_t at = 1;
-    for (; at < rest.size() && rest[at] != '"'; ++at) {
-      if (rest[at] == '\\' && at + 1 < rest.size()) ++at;
-      joined += rest[at];
-    }
-    if (at >= rest.size()) return std::nullopt;
-    rest = text::trim(rest.substr(at + 1), text::is_fws);
+    std::size_t end = 1;
+    while (end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
+    if (end >= rest.size()) return std::nullopt;
+    const auto octets = dns::unescape(rest.substr(1, end - 1));
+    if (!octets) return std::nullopt;
+    input.string_offsets.push_back(input.text.size());
+    input.text += *octets;
+    rest = text::trim(rest.substr(end + 1), text::is_fws);
   }
-  return joined;
+  return input;
 }
 
 /// The text that is meant: of the argument or of standard input, as a zone file has it or plain.
-std::string text_of(const Options& options) {
+Input input_of(const Options& options) {
   std::string text = options.text;
   if (text == "-") {
     text = read_whole_input(text, input_bytes_max);
@@ -62,7 +72,8 @@ std::string text_of(const Options& options) {
   }
   if (text.size() > Limits().field_bytes_max)
     throw Failure(exit_data, "no record or field is that long");
-  return unquoted(text).value_or(text);
+  std::optional<Input> input = unquoted(text);
+  return input ? *std::move(input) : Input{.text = std::move(text), .string_offsets = {}};
 }
 
 json::array to_json(const std::vector<LintProblem>& problems) {
@@ -107,13 +118,16 @@ void print_report(const Terminal& terminal, const LintReport& report) {
 }
 
 int run(const Options& options, Lint lint) {
-  const std::string text = text_of(options);
-  LintReport report = lint(text, Limits());
+  Input input = input_of(options);
+  LintReport report = lint({.text = input.text,
+                            .string_offsets = std::move(input.string_offsets),
+                            .now = options.clock.time()},
+                           Limits());
   std::ranges::sort(report.problems, {}, [](const LintProblem& problem) {
     return std::tie(problem.offset, problem.message);
   });
   if (options.json) {
-    report.facts["text"] = json_text(text);
+    report.facts["text"] = json_text(input.text);
     report.facts["problems"] = to_json(report.problems);
     print_json(report.facts);
   } else {
@@ -129,6 +143,7 @@ void add_kind(CLI::App& parent, int& exit_code, const char* name, const char* ab
   command->add_option("TEXT", options->text, "the text; - reads it from standard input")
       ->capture_default_str();
   command->add_flag("--json", options->json, "print JSON for programs");
+  if (lint == lint_dkim) options->clock.declare(*command, "judge");
   command->footer(
       "Offsets count octets from the start of the text. A record may be in the quotes of a zone "
       "file, which are taken off and its strings joined; a field may have its name in front.\n"

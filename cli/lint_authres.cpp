@@ -116,7 +116,8 @@ std::string describe(const MethodResult& result) {
 
 }  // namespace
 
-LintReport lint_authres(std::string_view text, const Limits& limits) {
+LintReport lint_authres(const LintText& input, const Limits& limits) {
+  const std::string_view text = input.text;
   LintReport report;
   const std::size_t base = field_name_size(text, "Authentication-Results");
   const auto field = authres::parse_field(text.substr(base), limits);

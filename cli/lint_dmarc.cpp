@@ -5,9 +5,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <set>
 
 #include "cli/json_output.hpp"
 #include "cli/lint.hpp"
+#include "cli/lint_layout.hpp"
 #include "cli/tag_texts.hpp"
 #include "countersign/dmarc/record.hpp"
 #include "countersign/text/abnf.hpp"
@@ -18,6 +21,12 @@ namespace {
 using dmarc::AssessmentPolicy;
 using dmarc::Record;
 using Code = dmarc::RecordProblemCode;
+
+// RFC 9989 §4.7, and those that it removed
+constexpr std::array<std::string_view, 14> dmarc_tags = {
+    "v", "p", "sp", "np", "t", "psd", "adkim", "aspf", "rua", "ruf", "fo", "pct", "rf", "ri"};
+// RFC 7489 §6.2 asked receivers for so many; to further addresses they need not send.
+constexpr std::size_t report_uris_served = 2;
 
 Severity severity_of(Code code) {
   switch (code) {
@@ -42,7 +51,9 @@ std::string remedy_of(const dmarc::RecordProblem& problem) {
     case Code::unknown_tag:
       return fmt::format("remove {}=, or correct its name", problem.tag);
     case Code::removed_tag:
-      return fmt::format("remove {}=", problem.tag);
+      return problem.tag == "pct" ? "remove pct=, which old receivers alone obey; for a test write "
+                                    "t=y"
+                                  : fmt::format("remove {}=", problem.tag);
     case Code::missing_policy:
       return "add p=none, p=quarantine or p=reject behind v=DMARC1";
     case Code::bad_policy:
@@ -94,6 +105,15 @@ void judge_policy(const Record& record, std::string_view text, LintReport& repor
                "subdomains that do not exist are protected less than those that do, though no "
                "mail of yours comes from them (RFC 9989 §4.7)",
                "write np=reject, or remove np=");
+  if (!record.np && policy != AssessmentPolicy::none && policy_for_subdomains(record) < policy)
+    report.add(
+        Severity::note, offset_of("sp", text),
+        "sp= holds for subdomains that do not exist as well, and no mail of yours comes from "
+        "them (RFC 9989 §4.7)",
+        "add np=reject");
+  if (record.testing && policy == AssessmentPolicy::none)
+    report.add(Severity::note, offset_of("t", text),
+               "t=y changes nothing where the policy is none (RFC 9989 §4.7)", "remove t=y");
   if (record.testing && policy != AssessmentPolicy::none)
     report.add(Severity::note, offset_of("t", text),
                fmt::format("while t=y is there, receivers are asked for one step less than p={} "
@@ -111,6 +131,28 @@ void judge_policy(const Record& record, std::string_view text, LintReport& repor
         "receivers that know RFC 7489 alone want p= right behind v=", "move p= behind v=DMARC1");
 }
 
+/// Judges the addresses of rua= or ruf=, whichever is named.
+void judge_uris(const std::vector<std::string>& uris, std::string_view name, std::string_view text,
+                LintReport& report) {
+  const std::size_t offset = offset_of(name, text);
+  std::set<std::string> seen;
+  for (const std::string& uri : uris) {
+    if (!text::starts_with_ignoring_case(uri, "mailto:"))
+      report.add(
+          Severity::warning, offset,
+          fmt::format("{} is no mailto:, and receivers send reports by mail (RFC 9989 §4.7)", uri),
+          "name an address as mailto:reports@example.org");
+    if (!seen.insert(text::to_lower(uri)).second)
+      report.add(Severity::warning, offset, fmt::format("{} stands there before already", uri),
+                 "remove it");
+  }
+  if (seen.size() > report_uris_served)
+    report.add(Severity::note, offset,
+               fmt::format("receivers may send reports to the first {} addresses of {}= alone",
+                           report_uris_served, name),
+               "name one address that passes reports on");
+}
+
 void judge_reports(const Record& record, std::string_view text, LintReport& report) {
   const std::size_t rua = offset_of("rua", text);
   if (record.rua.empty() && rua == text.size()) {
@@ -120,23 +162,18 @@ void judge_reports(const Record& record, std::string_view text, LintReport& repo
                             : "nobody gets reports, so nobody sees which of your mail fails",
                "add rua=mailto: with an address that reads them");
   }
-  for (const std::string_view name : {"rua", "ruf"}) {
-    for (const std::string& uri : name == "rua" ? record.rua : record.ruf) {
-      if (text::starts_with_ignoring_case(uri, "mailto:")) continue;
-      report.add(
-          Severity::warning, offset_of(name, text),
-          fmt::format("{} is no mailto:, and receivers send reports by mail (RFC 9989 §4.7)", uri),
-          "name an address as mailto:reports@example.org");
-    }
-  }
+  judge_uris(record.rua, "rua", text, report);
+  judge_uris(record.ruf, "ruf", text, report);
 }
 
 }  // namespace
 
-LintReport lint_dmarc(std::string_view text, const Limits& limits) {
+LintReport lint_dmarc(const LintText& input, const Limits& limits) {
+  const std::string_view text = input.text;
   LintReport report;
   const auto record = dmarc::parse_record(text, limits);
   report.usable = record && record->is_usable();
+  judge_layout(input, report);
   report.facts["usable"] = report.usable;
   boost::json::value& policy = report.facts["policy"];
   if (report.usable) policy = to_string(policy_for_domain(*record));
@@ -161,11 +198,7 @@ LintReport lint_dmarc(std::string_view text, const Limits& limits) {
   }
   judge_policy(*record, text, report);
   judge_reports(*record, text, report);
-  if (text.size() > txt_string_bytes_max)
-    report.add(Severity::note, txt_string_bytes_max,
-               fmt::format("the record has {} octets, and one string of a TXT record holds {}",
-                           text.size(), txt_string_bytes_max),
-               "publish it as several strings of one record; they are joined without a space");
+  judge_separators(input, dmarc_tags, report);
   return report;
 }
 

@@ -12,6 +12,7 @@
 
 #include "cli/json_output.hpp"
 #include "cli/lint.hpp"
+#include "cli/lint_layout.hpp"
 #include "countersign/spf/outcome.hpp"
 #include "countersign/spf/record.hpp"
 #include "countersign/text/abnf.hpp"
@@ -32,10 +33,33 @@ constexpr std::size_t lookup_terms_near = 8;
 // Networks larger than this hold more hosts than anybody sends from.
 constexpr unsigned prefix4_min = 16;
 constexpr unsigned prefix6_min = 32;
+// As many addresses as such a network has.
+constexpr std::uint64_t addresses4_max = 1U << (32 - prefix4_min);
+
+/// A term without its qualifier.
+std::string_view unqualified(std::string_view term) {
+  const bool qualified = !term.empty() && std::string_view("+-~?").contains(term.front());
+  return qualified ? term.substr(1) : term;
+}
+
+/// The mechanism or modifier that somebody meant by an unknown name, with its colon or equals sign.
+std::string_view meant_by(std::string_view term) {
+  using text::starts_with_ignoring_case;
+  if (starts_with_ignoring_case(term, "ipv4:") || starts_with_ignoring_case(term, "ip:"))
+    return "ip4:";
+  if (starts_with_ignoring_case(term, "ipv6:")) return "ip6:";
+  if (starts_with_ignoring_case(term, "redirect:")) return "redirect=";
+  if (starts_with_ignoring_case(term, "exp:")) return "exp=";
+  return "";
+}
 
 std::string remedy_of(const spf::RecordError& error, std::string_view text) {
+  const std::string_view meant = meant_by(unqualified(text.substr(error.offset)));
+  if (!meant.empty()) return fmt::format("write {}", meant);
   switch (error.code) {
     case Code::not_spf:
+      if (text::starts_with_ignoring_case(text, "spf2.0"))
+        return "remove it: that is Sender ID, which nobody reads; SPF begins with v=spf1";
       return spf::is_spf_record(text::trim(text, text::is_fws))
                  ? "remove the white space around the record"
                  : "begin the record with v=spf1 and a space";
@@ -90,10 +114,15 @@ std::vector<Term> terms_of(std::string_view text, const spf::Record* record) {
 
 /// What stands before and behind the first of ":", "=" and "/", the qualifier left out.
 std::pair<std::string_view, std::string_view> split_term(std::string_view term) {
-  if (!term.empty() && std::string_view("+-~?").contains(term.front())) term.remove_prefix(1);
+  term = unqualified(term);
   const std::size_t end = std::min(term.find_first_of(":=/"), term.size());
   const std::size_t behind = end < term.size() && term[end] != '/' ? end + 1 : end;
   return {term.substr(0, end), term.substr(behind)};
+}
+
+bool is_mechanism(std::string_view name) {
+  constexpr std::string_view names[] = {"all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists"};
+  return std::ranges::find(names, text::to_lower(name)) != std::end(names);
 }
 
 bool is_redirect(std::string_view name) { return text::equal_ignoring_case(name, "redirect"); }
@@ -121,6 +150,41 @@ std::string meaning_of(const Term& term, std::string_view text) {
   return meaning;
 }
 
+/// How sure it is that a term begins where a string does.
+enum class Beginning : std::uint8_t { none, likely, certain };
+
+/// Tells whether a string that follows another without a space begins with a term. A record may
+/// also be cut within a term, and a piece of a name may look like one: "…us" "a -all".
+Beginning beginning_of(std::string_view text) {
+  const std::string_view term = text.substr(0, text.find(' '));
+  const auto [name, value] = split_term(term);
+  if (is_redirect(name) || text::equal_ignoring_case(name, "exp"))
+    return term.contains('=') ? Beginning::certain : Beginning::none;
+  if (!is_mechanism(name)) return Beginning::none;
+  const bool is_qualified = unqualified(term).size() < term.size();
+  const bool has_domain = term.contains(':') && name.size() > 1;
+  return is_qualified || has_domain ? Beginning::certain : Beginning::likely;
+}
+
+/// Says where the space between two terms got lost as the strings of a record were joined: what
+/// comes of it may obey the grammar and name another domain.
+void judge_joins(const LintText& input, LintReport& report) {
+  for (const std::size_t at : input.string_offsets) {
+    // Behind these the term before is not at its end, so it goes on.
+    if (at == 0 || at >= input.text.size() ||
+        std::string_view(" .:=/%{").contains(input.text[at - 1]))
+      continue;
+    const Beginning beginning = beginning_of(input.text.substr(at));
+    if (beginning == Beginning::none) continue;
+    const bool certain = beginning == Beginning::certain;
+    report.add(certain ? Severity::error : Severity::warning, at,
+               fmt::format("two strings join here without a space, so two terms {} one (RFC 7208 "
+                           "§3.3)",
+                           certain ? "become" : "may become"),
+               "put a space at the end of the string before");
+  }
+}
+
 /// Judges a record that obeys the grammar.
 class Judge {
  public:
@@ -132,7 +196,7 @@ class Judge {
     judge_end();
     judge_lookups(limits);
     judge_modifiers();
-    judge_layout();
+    judge_spaces();
   }
 
  private:
@@ -141,39 +205,93 @@ class Judge {
   }
 
   void judge_directive(const Directive& directive) {
-    if (!seen_.insert(text::to_lower(directive.text.in(text_))).second)
-      add(Severity::warning, directive.text.offset, "the term stands there before already",
-          "remove it");
-    if (directive.mechanism == Mechanism::ptr ||
-        spf::uses_macro(directive.domain_spec.in(text_), "p"))
-      add(Severity::warning, directive.text.offset,
+    const std::size_t offset = directive.text.offset;
+    const std::string_view domain = directive.domain_spec.in(text_);
+    if (!seen_.insert(text::to_lower(unqualified(directive.text.in(text_)))).second)
+      add(Severity::warning, offset, "the term stands there before already", "remove it");
+    else
+      judge_cover(directive);
+    if (directive.mechanism == Mechanism::ptr || spf::uses_macro(domain, "p"))
+      add(Severity::warning, offset,
           "the name of the client is slow to find, and many receivers do not look for it "
           "(RFC 7208 §5.5)",
           "name the networks with ip4: and ip6:, or the hosts with a:");
+    if (spf::uses_macro(domain, "h"))
+      add(Severity::warning, offset,
+          "%{h} is what the client calls itself, so a client decides what is asked for (RFC 7208 "
+          "§7.2)",
+          "use %{i} or %{d}");
+    if (directive.mechanism == Mechanism::exists && !domain.contains('%'))
+      add(Severity::warning, offset,
+          "exists: without a macro is the same for every client (RFC 7208 §5.7)",
+          "use %{i} in it, or remove it");
     if (directive.qualifier == Qualifier::pass) judge_network(directive);
   }
 
+  /// Says when a network lies in one before it, which decides.
+  void judge_cover(const Directive& directive) {
+    if (directive.mechanism != Mechanism::ip4 && directive.mechanism != Mechanism::ip6) return;
+    const auto prefix = [](const Directive& one) {
+      return one.mechanism == Mechanism::ip4 ? one.prefix4 : one.prefix6;
+    };
+    const auto covers = [&](const Directive* before) {
+      return before->mechanism == directive.mechanism &&
+             before->network.is_v4() == directive.network.is_v4() &&
+             prefix(*before) <= prefix(directive) &&
+             before->network.masked(prefix(*before)) == directive.network.masked(prefix(*before));
+    };
+    const auto before = std::ranges::find_if(networks_, covers);
+    if (before != networks_.end())
+      add(Severity::note, directive.text.offset,
+          fmt::format("the network lies in {}, which stands before it and decides",
+                      (*before)->text.in(text_)),
+          "remove it");
+    networks_.push_back(&directive);
+  }
+
   void judge_network(const Directive& directive) {
-    const std::size_t offset = directive.text.offset;
     const bool is_v4 = directive.mechanism == Mechanism::ip4;
     const bool is_v6 = directive.mechanism == Mechanism::ip6;
     const bool has_hosts =
         directive.mechanism == Mechanism::a || directive.mechanism == Mechanism::mx;
-    if (((is_v4 || has_hosts) && directive.prefix4 < prefix4_min) ||
-        ((is_v6 || has_hosts) && directive.prefix6 < prefix6_min))
-      add(Severity::warning, offset,
+    const unsigned prefix4 = is_v4 || has_hosts ? directive.prefix4 : 32;
+    const unsigned prefix6 = is_v6 || has_hosts ? directive.prefix6 : 128;
+    if (prefix4 == 0 || prefix6 == 0)
+      add(Severity::error, directive.text.offset,
+          "every client of the world passes, so the record protects nobody (RFC 7208 §5.1)",
+          "name the networks that you send from");
+    else if (prefix4 < prefix4_min || prefix6 < prefix6_min)
+      add(Severity::warning, directive.text.offset,
           "the network is so large that strangers may send from it as well",
           "name the networks that you send from");
-    if (is_v6 && directive.network.is_v4()) {
+    else if (is_v4)
+      judge_sum(directive);
+    if (is_v4 || is_v6) judge_address(directive, is_v4 ? prefix4 : prefix6);
+  }
+
+  /// Says it once when networks that are not large by themselves come to more than a large one.
+  void judge_sum(const Directive& directive) {
+    const bool was_large = addresses4_ > addresses4_max;
+    addresses4_ += std::uint64_t{1} << (32 - directive.prefix4);
+    if (!was_large && addresses4_ > addresses4_max)
+      add(Severity::warning, directive.text.offset,
+          fmt::format("up to here {} addresses may send, so many that strangers have some of them",
+                      addresses4_),
+          "name the networks that you send from");
+  }
+
+  void judge_address(const Directive& directive, unsigned bits) {
+    const std::size_t offset = directive.text.offset;
+    const bool is_v4 = directive.mechanism == Mechanism::ip4;
+    if (!is_v4 && directive.network.is_v4()) {
       add(Severity::warning, offset, "an IPv4 address in ip6: matches no client (RFC 7208 §5)",
           fmt::format("write ip4:{}", directive.network.to_string()));
-    } else if (is_v4 || is_v6) {
-      const unsigned bits = is_v4 ? directive.prefix4 : directive.prefix6;
-      const IpAddress network = directive.network.masked(bits);
-      if (network != directive.network)
-        add(Severity::note, offset, "the address has bits behind the prefix, which do not count",
-            fmt::format("write {}:{}/{}", is_v4 ? "ip4" : "ip6", network.to_string(), bits));
+      return;
     }
+    const IpAddress network = directive.network.masked(bits);
+    if (network != directive.network)
+      add(Severity::note, offset, "the address has bits behind the prefix, which do not count",
+          fmt::format("write {}:{}/{}", is_v4 ? "ip4" : "ip6", network.to_string(), bits));
   }
 
   const Directive* find_all() const {
@@ -230,12 +348,23 @@ class Judge {
   }
 
   void judge_modifiers() {
-    for (const spf::Modifier& modifier : record_.unknown_modifiers)
-      add(Severity::note, modifier.text.offset, "nobody reads this modifier (RFC 7208 §6)",
-          "remove it");
+    if (record_.redirect && spf::uses_macro(record_.redirect->value.in(text_), "hp"))
+      add(Severity::warning, record_.redirect->text.offset,
+          "the client's own words decide which record counts (RFC 7208 §7.2)",
+          "name a domain without macros");
+    for (const spf::Modifier& modifier : record_.unknown_modifiers) {
+      const std::string_view name = split_term(modifier.text.in(text_)).first;
+      if (is_mechanism(name))
+        add(Severity::warning, modifier.text.offset,
+            fmt::format("{}= is no mechanism, so nobody looks at it (RFC 7208 §4.6.1)", name),
+            fmt::format("write {}:", name));
+      else
+        add(Severity::note, modifier.text.offset, "nobody reads this modifier (RFC 7208 §6)",
+            "remove it");
+    }
   }
 
-  void judge_layout() {
+  void judge_spaces() {
     if (text_.ends_with(' '))
       add(Severity::note, text_.find_last_not_of(' ') + 1, "there is white space at the end",
           "remove it");
@@ -248,28 +377,30 @@ class Judge {
                       "(RFC 7208 §3.4)",
                       text_.size(), record_bytes_advised),
           "move parts of it into records that it includes");
-    if (text_.size() > txt_string_bytes_max)
-      add(Severity::note, txt_string_bytes_max,
-          fmt::format("the record has {} octets, and one string of a TXT record holds {} (RFC 7208 "
-                      "§3.3)",
-                      text_.size(), txt_string_bytes_max),
-          "publish it as several strings of one record; they are joined without a space");
+    if (!text_.starts_with("v=spf1"))
+      add(Severity::note, 0, "there may be readers who take v=spf1 in small letters alone",
+          "begin the record with v=spf1");
   }
 
   std::string_view text_;
   const spf::Record& record_;
   LintReport& report_;
   std::set<std::string> seen_;
+  std::vector<const Directive*> networks_;  // ip4 and ip6 so far.
+  std::uint64_t addresses4_ = 0;            // That may send, so far.
 };
 
 }  // namespace
 
-LintReport lint_spf(std::string_view text, const Limits& limits) {
+LintReport lint_spf(const LintText& input, const Limits& limits) {
+  const std::string_view text = input.text;
   LintReport report;
   for (const spf::RecordError& error : spf::record_errors(text, limits))
     report.add(Severity::error, error.offset, std::string(to_string(error)),
                remedy_of(error, text));
   report.usable = report.problems.empty();
+  judge_layout(input, report);
+  judge_joins(input, report);
   const auto record = spf::parse_record(text, limits);
   if (record) Judge(text, *record, report).judge(limits);
   report.facts["valid"] = report.usable;

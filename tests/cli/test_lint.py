@@ -2,18 +2,22 @@
 #
 # `countersign lint`: each fault with its place and its remedy, for each kind of text.
 
+import base64
+
 from support import Case, public_key
 
 CLEAN_SPF = "v=spf1 a mx:example.org ip4:192.0.2.0/24 ip6:2001:db8::/32 -all"
 CLEAN_DMARC = "v=DMARC1; p=reject; rua=mailto:a@example.org"
-SIGNATURE = "v=1; a=rsa-sha256; d=example.org; s=s; t=1; h=from:to:subject:date; bh=AAAA; b=AAAA"
+SIGNATURE = ("v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.org; s=s; t=1000; x=2000; "
+             "h=from:to:subject:date:from; bh=AAAA; b=AAAA")
 CLEAN_FIELD = "mx.example.org; spf=pass smtp.mailfrom=example.net"
 
 
 class Lint(Case):
     def lint(self, kind, text, code=None):
         """The JSON; its problems hold to their form."""
-        result = self.run_program("lint", kind, "--json", text)
+        now = ["--now", "1500"] if kind == "dkim" else []
+        result = self.run_program("lint", kind, *now, "--json", text)
         found = result.json
         if code is not None:
             self.assertEqual(result.code, code, result)
@@ -52,8 +56,22 @@ class Spf(Lint):
             ("v=spf1 exists:%{p}.a.example -all", 1, (7, "warning", "slow")),
             ("v=spf1 a A -all", 1, (9, "warning", "before already")),
             ("v=spf1 ip4:10.0.0.0/8 -all", 1, (7, "warning", "so large")),
-            ("v=spf1 ip6:::/0 -all", 1, (7, "warning", "so large")),
-            ("v=spf1 a/8 mx//0 -all", 1, (7, "warning", "so large"), (11, "warning", "so large")),
+            ("v=spf1 ip6:::/0 -all", 1, (7, "error", "every client")),
+            ("v=spf1 a/8 mx//0 -all", 1, (7, "warning", "so large"), (11, "error", "every client")),
+            ("v=spf1 ip4:192.0.2.0/17 ip4:198.51.0.0/17 ip4:203.0.113.7 ip4:203.0.113.9 -all", 1,
+             (7, "note", "bits behind"), (42, "warning", "65537 addresses")),
+            ("v=spf1 ip4:192.0.2.0/24 a ip4:192.0.2.7 -all", 0, (26, "note", "lies in ip4:192")),
+            ("v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/32 ip4:192.0.3.7 -all", 0),
+            ("v=spf1 +mx ?mx -all", 1, (11, "warning", "before already")),
+            ("v=spf1 exists:%{h}.a.example -all", 1, (7, "warning", "calls itself")),
+            ("v=spf1 exists:a.example -all", 1, (7, "warning", "without a macro")),
+            ("v=spf1 exists:%{ir}.a.example -all", 0),
+            ("v=spf1 redirect=%{h}.example", 1, (7, "warning", "own words")),
+            ("v=spf1 include=a.example -all", 1, (7, "warning", "no mechanism")),
+            ("V=SPF1 -all", 0, (0, "note", "small letters")),
+            ("v=spf1 a:a\"b.example -all", 1, (10, "warning", "backslash")),
+            ("v=spf1 \u2013all", 65, (7, "error", "name"), (7, "warning", "no ASCII")),
+            ("spf2.0/pra -all", 65, (0, "error", "begins with")),
             ("v=spf1 -ip4:10.0.0.0/8 -all", 0),
             ("v=spf1 ip4:192.0.2.1/24 -all", 0, (7, "note", "bits behind")),
             ("v=spf1 ip6:::ffff:1.2.3.4 -all", 1, (7, "warning", "matches no client")),
@@ -74,6 +92,31 @@ class Spf(Lint):
             (f"v=spf1 {terms(11)} -all", 1, (7 + 190, "error", "11 terms")),
         ))
 
+    def test_remedies(self):
+        for text, remedy in (("v=spf1 ip:192.0.2.1 -all", "write ip4:"),
+                             ("v=spf1 -ipv6:::1 -all", "write ip6:"),
+                             ("v=spf1 redirect:a.example", "write redirect="),
+                             ("spf2.0/pra -all", "remove it: that is Sender ID")):
+            self.assertIn(remedy, self.lint("spf", text, 65)["problems"][0]["remedy"])
+
+    def test_a_space_lost_between_strings(self):
+        lost, maybe = ("error", "terms become one"), ("warning", "may become one")
+        self.expect_problems("spf", (
+            ('"v=spf1 include:a.example" "include:b.example -all"', 1, (24, *lost)),
+            ('"v=spf1 a:b.example" "-all"', 1, (18, *lost),
+             (22, "warning", "does not say")),
+            ('"v=spf1 a:b.example" "redirect=c.example"', 1, (18, *lost),
+             (36, "warning", "does not say")),
+            ('"v=spf1 a:b.example" "mx -all"', 1, (18, *maybe)),
+            ('"v=spf1" "mx -all"', 65, (0, "error", "begins with"), (6, *maybe)),
+            # Cut within a term, at a space, and behind one.
+            ('"v=spf1 include:a." "mx -all"', 0),
+            ('"v=spf1 include:a.exa" "mple -all"', 0),
+            ('"v=spf1 ip6:2001:db8:" "a:1::/64 -all"', 0),
+            ('"v=spf1 ip4:192.0.2.0" "/24 -all"', 0),
+            ('"v=spf1 a:b.example " "include:c.example" " -all"', 0),
+        ))
+
     def test_length(self):
         networks = lambda count: " ".join(f"ip4:192.0.2.{100 + i}" for i in range(count))  # noqa
         found = self.lint("spf", f"v=spf1 {networks(20)} -all", 0)["problems"]
@@ -81,6 +124,15 @@ class Spf(Lint):
         found = self.lint("spf", f"v=spf1 {networks(40)} -all", 1)["problems"]
         self.assertEqual([(one["offset"], one["severity"]) for one in found],
                          [(255, "note"), (450, "warning")])
+        found = self.lint("spf", f"v=spf1 {networks(100)} -all", 1)["problems"]
+        self.assertEqual([(one["offset"], one["severity"]) for one in found],
+                         [(255, "note"), (450, "warning"), (1100, "warning")])
+        # In strings already: each has room, or does not.
+        half = "v=spf1 " + networks(10)
+        self.assertEqual(self.lint("spf", f'"{half}" " {networks(20)[160:]} -all"', 0)["problems"],
+                         [])
+        found = self.lint("spf", f'"v=spf1 {networks(20)} -all"', 1)["problems"]
+        self.assertEqual([(one["offset"], one["severity"]) for one in found], [(255, "error")])
 
     def test_terms(self):
         found = self.lint("spf", "v=spf1 ~include:_spf.a.example Exp=b.example -ALL", 0)
@@ -104,19 +156,38 @@ class Dmarc(Lint):
             ("v=DMARC1; p=reject", 0, (18, "note", "nobody gets")),
             (CLEAN_DMARC + "; pct=50; rf=afrf; ri=3600", 1, (46, "warning", "pct"),
              (54, "warning", "rf"), (63, "warning", "ri")),
-            (CLEAN_DMARC + "; sp=none", 1, (46, "warning", "subdomains")),
+            (CLEAN_DMARC + "; sp=none; np=reject", 1, (46, "warning", "subdomains")),
             (CLEAN_DMARC + "; sp=quarantine; np=none", 1, (46, "warning", "subdomains"),
              (61, "warning", "do not exist")),
             (CLEAN_DMARC + "; t=y; psd=y", 0, (46, "note", "t=y"), (51, "note", "psd=y")),
             ("v=DMARC1; rua=mailto:a@example.org; p=reject", 0, (36, "note", "right behind")),
             ("v=DMARC1; p=reject; rua=a@example.org", 1, (24, "error", "no URI")),
             ("v=DMARC1; p=reject; rua=https://example.org/", 1, (20, "warning", "no mailto:")),
+            ("v=DMARC1; p=reject; rua=mailto:example.org", 1, (24, "error", "no URI")),
+            (CLEAN_DMARC + ",mailto:A@example.org", 1, (20, "warning", "before already")),
+            (CLEAN_DMARC + ",mailto:b@example.org,mailto:c@example.org", 0,
+             (20, "note", "first 2 addresses")),
+            (CLEAN_DMARC + "; sp=quarantine", 1, (46, "note", "do not exist as well"),
+             (46, "warning", "subdomains are")),
+            ("v=DMARC1; p=none; rua=mailto:a@example.org; t=y", 0, (10, "note", "p=none"),
+             (44, "note", "changes nothing")),
             (CLEAN_DMARC + "; fo=1", 0, (46, "note", "fo=")),
             (CLEAN_DMARC + "; adkim=x; foo=bar", 1, (52, "error", "adkim"),
              (55, "warning", "foo")),
             ("v=DMARC1; p=rejekt", 65, (12, "error", "policy"), (18, "warning", "nobody gets")),
             (" v=DMARC1; p=none", 65, (0, "error", "does not begin")),
             ("v=spf1 -all", 65, (0, "error", "does not begin")),
+        ))
+
+    def test_a_semicolon_lost(self):
+        self.expect_problems("dmarc", (
+            ('"v=DMARC1; p=none" "rua=mailto:a@example.org"', 65, (12, "error", "policy"),
+             (16, "error", "join here"), (40, "warning", "nobody gets")),
+            ("v=DMARC1; p=reject rua=mailto:a@example.org", 65, (12, "error", "policy"),
+             (19, "error", "no semicolon"), (43, "warning", "nobody gets")),
+            ('"v=DMARC1; p=reject;" "rua=mailto:a@exam" "ple.org"', 0),
+            ('"v=DMARC1; p=" "reject; rua=mailto:a@example.org"', 0),
+            (r"v=DMARC1\; p=none", 65, (0, "error", "does not begin"), (8, "warning", "backslash")),
         ))
 
     def test_facts(self):
@@ -150,21 +221,69 @@ class Dkim(Lint):
         self.assertEqual((found["kind"], found["key_type"], found["key_bits"], found["usable"]),
                          ("key", "rsa", 2048, True))
 
+    def test_separators_and_strings(self):
+        ed = f"p={public_key('ed')}"
+        key, value = ed[:20], ed[20:]
+        self.expect_problems("dkim", (
+            (f'"v=DKIM1; k=ed25519; {key}" "{value}"', 0),
+            (f'"v=DKIM1; k=ed25519" "{ed}"', 65, (18, "error", "join here"),
+             (64, "error", "no p=")),
+            # What people write into notes is theirs.
+            (f'"v=DKIM1; k=ed25519; n=now p=" "{ed}"', 65, (74, "error", "no p=")),
+            (f'"v=DKIM1; k=ed25519; {ed}" "; t=s"', 0),
+        ))
+        found = self.lint("dkim", "v=DKIM1; p=-----BEGIN PUBLIC KEY-----MCow", 65)["problems"]
+        self.assertIn("-----", found[0]["remedy"])
+
+    def test_a_key_too_long_for_some(self):
+        bits = 4608
+        number = lambda octets: b"\x02\x82" + len(octets).to_bytes(2, "big") + octets  # noqa: E731
+        inner = number(b"\0" + b"\xff" * (bits // 8)) + b"\x02\x03\x01\0\x01"
+        der = b"\x30\x82" + len(inner).to_bytes(2, "big") + inner
+        found = self.lint("dkim", f"v=DKIM1; p={base64.b64encode(der).decode()}", 1)["problems"]
+        self.assertEqual([one["severity"] for one in found], ["warning", "note"])
+        self.assertIn("4608 bits", found[0]["message"])
+
+    def test_times(self):
+        for now, code, words in ((1500, 0, None), (2000, 0, None), (2001, 65, "expired 1 seconds"),
+                                 (700, 0, None), (699, 65, "in the future")):
+            result = self.expect(code, "lint", "dkim", "--now", str(now), SIGNATURE)
+            self.assertEqual(result.text.count("error at"), int(code != 0), result)
+            if words:
+                self.assertIn(words, result.text)
+        # Without --now the clock counts.
+        self.assertIn("has expired", self.expect(65, "lint", "dkim", SIGNATURE).text)
+        long = SIGNATURE.replace("x=2000", "x=2679401")
+        for text, words in ((long, "for 31 days"), (SIGNATURE.replace("x=2000; ", ""), "for ever"),
+                            (SIGNATURE.replace("t=1000; ", ""), "how old")):
+            found = self.lint("dkim", text, 0)["problems"]
+            self.assertEqual([one["severity"] for one in found], ["note"])
+            self.assertIn(words, found[0]["message"])
+
     def test_signatures(self):
+        end, fields = len(SIGNATURE) + 2, SIGNATURE.index("h=")
         self.expect_problems("dkim", (
             (SIGNATURE, 0),
             ("DKIM-Signature: " + SIGNATURE, 0),
-            (SIGNATURE + "; l=5", 1, (len(SIGNATURE) + 2, "warning", "l=")),
+            (SIGNATURE + "; l=5", 1, (end, "warning", "add to the body")),
+            (SIGNATURE + "; l=0", 1, (end, "warning", "nothing of the body")),
             (SIGNATURE.replace("sha256", "sha1"), 65, (5, "error", "rsa-sha1")),
-            (SIGNATURE.replace(":subject", ""), 0, (44, "note", "subject is not signed")),
-            (SIGNATURE.replace("t=1; ", ""), 0, (72, "note", "t= is missing")),
-            (SIGNATURE.replace("from:", ""), 65, (46, "error", "From")),
+            (SIGNATURE.replace(":subject", ""), 0, (fields, "note", "subject is not signed")),
+            (SIGNATURE.replace(":from;", ";"), 0, (fields, "note", "named once")),
+            (SIGNATURE.replace(":to", ":to:Received"), 1, (fields, "warning", "received changes")),
+            (SIGNATURE.replace(":to", ":to:dkim-signature"), 1,
+             (fields, "warning", "dkim-signature changes")),
+            (SIGNATURE.replace(":to", ":to:list-unsubscribe"), 1, (fields, "warning", "click")),
+            (SIGNATURE.replace(":to", ":to:list-unsubscribe:list-unsubscribe-post"), 0),
+            (SIGNATURE.replace("c=relaxed/relaxed; ", ""), 0, (end - 27, "note", "octet")),
+            (SIGNATURE.replace("c=relaxed", "c=simple"), 0, (19, "note", "octet")),
+            (SIGNATURE.replace("from:to", "to").replace(":from", ""), 65, (76, "error", "From")),
             ("dkim-signature : " + SIGNATURE.replace("v=1", "v=2"), 65, (19, "error", "v=")),
-            (SIGNATURE + "; y=z", 0, (len(SIGNATURE) + 2, "note", "nobody reads")),
+            (SIGNATURE + "; y=z", 0, (end, "note", "nobody reads")),
         ))
         found = self.lint("dkim", SIGNATURE)
         self.assertEqual((found["kind"], found["sdid"], found["signed_fields"]),
-                         ("signature", "example.org", ["from", "to", "subject", "date"]))
+                         ("signature", "example.org", ["from", "to", "subject", "date", "from"]))
 
 
 class Authres(Lint):
@@ -189,7 +308,8 @@ class Authres(Lint):
 
 class Input(Lint):
     def test_the_quotes_of_a_zone_file(self):
-        for text in ('"v=spf1 a " "-all"', ' "v=spf1 a"\n\t" -all" ', r'"v=spf1 \a -all"'):
+        for text in ('"v=spf1 a " "-all"', ' "v=spf1 a"\n\t" -all" ', r'"v=spf1 \a -all"',
+                     r'"v=spf1 \097 -all"'):
             self.assertEqual(self.lint("spf", text, 0)["text"], "v=spf1 a -all")
         for text in ('"v=spf1 -all', '"v=spf1" -all', '"v=spf1 \\'):
             self.assertEqual(self.lint("spf", text, 65)["text"], text)
