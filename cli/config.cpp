@@ -7,15 +7,19 @@
 
 #include <boost/json.hpp>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "cli/command.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/json_output.hpp"
 #include "cli/key_check.hpp"
+#include "cli/postconf.hpp"
 #include "cli/settings_options.hpp"
 #include "cli/terminal.hpp"
 #include "service/config/import/recognize.hpp"
+#include "service/config/postfix.hpp"
 #include "service/config/settings_doc.hpp"
 #include "service/config/signing_keys.hpp"
 #include "service/log/escape.hpp"
@@ -31,6 +35,8 @@ struct CheckOptions {
   SettingsOptions settings;
   DnsOptions dns;
   bool asks_dns = false;
+  /// The folder of the Postfix whose settings are looked at; empty: its own; none: not at all.
+  std::optional<std::string> postfix;
   bool json = false;
 };
 
@@ -58,6 +64,8 @@ std::vector<Problem> find_problems(CheckOptions& options) {
   if (options.asks_dns || !options.dns.zone_file.empty()) {
     add_key_problems(options, snapshot, problems);
   }
+  if (options.postfix)
+    config::check_postfix(ask_postconf(*options.postfix), snapshot.settings, problems);
   return problems.take_sorted();
 }
 
@@ -99,6 +107,15 @@ void add_check(CLI::App& parent, int& exit_code) {
   options->settings.declare(*command);
   command->add_flag("--dns", options->asks_dns, "compare the keys with the records in DNS too");
   options->dns.declare(*command);
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "--postfix",
+          [options](const std::vector<std::string>& folders) {
+            options->postfix = folders.empty() ? "" : folders.front();
+          },
+          "look at Postfix's settings too; FOLDER has main.cf, if it is not Postfix's own")
+      ->expected(0, 1)
+      ->type_name("FOLDER");
   command->add_flag("--json", options->json, "print JSON for programs");
   command->footer("Exit codes: 0 nothing is wrong, 1 warnings, 78 errors.");
   command->callback([options, &exit_code] { exit_code = run_check(*options); });

@@ -56,6 +56,31 @@ class Check(Case):
         for place in (f"{table}:2", f"{lines}:2", f"{lines}:3", f"{conf}:5"):
             self.assertRegex(result.text, rf"(?m)^{place}: (warning|error|fatal): ")
 
+    def test_s53_settings_of_postfix(self):
+        settings = self.toml()
+        main_cf = self.write("main.cf", "smtpd_milters = inet:localhost:8891\n"
+                             "non_smtpd_milters = $smtpd_milters\n"
+                             "smtpd_forbid_bare_newline = yes\n"
+                             "smtpd_forbid_unauth_pipelining = yes\n"
+                             "message_reject_characters = \\0\n"
+                             "internal_mail_filter_classes = bounce\n")
+        self.check(0, "--config", settings, "--postfix", main_cf.parent)
+        self.write("main.cf", "smtpd_milters =\nsmtpd_forbid_bare_newline = no\n")
+        result = self.check(1, "--config", settings, "--postfix", main_cf.parent)
+        for words in ("smtpd_milters names no socket", "non_smtpd_milters names no socket",
+                      "smtpd_forbid_bare_newline is no"):
+            self.assertIn(f"{main_cf}: warning: {words}", result.text)
+        self.write("master.cf", "submission inet n - y - - smtpd\n"
+                   "  -o smtpd_milters=inet:localhost:8891\n")
+        result = self.check(1, "--config", settings, "--postfix", main_cf.parent)
+        self.assertNotIn(": smtpd_milters names no socket", result.text)
+        # Without a folder it is the Postfix of this machine, whatever that has.
+        result = self.run_program("config", "check", "--config", settings, "--postfix", "--json")
+        self.assertIn("/etc/postfix/main.cf", {one["file"] for one in result.json["problems"]})
+        result = self.run_program("config", "check", "--config", settings, "--postfix", "/nowhere")
+        self.assertEqual(result.code, 65, result)
+        self.assertIn("postconf does not tell", result.err)
+
     def test_files_that_are_not_there(self):
         for option in ("--config", "-x"):
             result = self.check(78, option, "/nowhere")

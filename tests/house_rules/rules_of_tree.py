@@ -178,6 +178,45 @@ def attack_rules(project):
                     yield path, comment.line, f"give {name} a line in docs/security.md"
 
 
+# All rules against attacks that concern mail in transit; those about reports come with the reports.
+ATTACK_RULES = tuple(f"S-{number:02}" for number in (*range(1, 45), *range(53, 58)))
+
+
+def attack_rules_tested(project):
+    """Each rule in docs/security.md has a test with its number in its name, or says why not."""
+    document = "docs/security.md"
+    rows = {}
+    for number, line in enumerate((project.texts.get(document) or "").split("\n"), 1):
+        if match := re.match(r"\| (S-\d\d) \|.*\| ([^|]*) \|$", line):
+            rows[match.group(1)] = (number, match.group(2))
+    if rows:
+        for name in sorted(set(ATTACK_RULES) - set(rows)):
+            yield document, 1, f"give {name} a line"
+    tested = _attack_rules_in_tests(project)
+    for name, (number, place) in rows.items():
+        is_met = not place.startswith("not met: ")
+        if is_met and name not in tested:
+            short = name.replace("-", "")
+            yield document, number, f"name a test {short}…, or say 'not met: ' and why"
+        if not is_met and name in tested:
+            yield document, number, f"{name} has a test: say where it is met"
+
+
+def _attack_rules_in_tests(project):
+    """The rules in the names of C++ tests, in front or at the end, and of Python's: test_s53_…"""
+    found = set()
+    for path, text in project.texts.items():
+        if not path.startswith("tests/") or path.startswith("tests/house_rules/"):
+            continue
+        if path.endswith(".cpp"):
+            names = re.findall(r"^TEST(?:_F|_P)?\(\s*\w+,\s*(\w+)\s*\)", text or "", re.MULTILINE)
+            numbers = [re.findall(r"^S(\d\d)(?=[A-Z])|S(\d\d)$", name) for name in names]
+            found |= {one or other for pairs in numbers for one, other in pairs}
+        elif path.endswith(".py"):
+            found |= set(re.findall(r"def test_s(\d\d)_", text or ""))
+    return {f"S-{number}" for number in found}
+
+
 RULES = (
     file_heads,
     line_length,
@@ -189,4 +228,5 @@ RULES = (
     shell_scripts,
     dead_links,
     attack_rules,
+    attack_rules_tested,
 )

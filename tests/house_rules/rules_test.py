@@ -342,6 +342,19 @@ class Tree(unittest.TestCase):
         listed = "| S-01 | Two From fields. |\n"
         self.assertEqual(lines_of(tree.attack_rules, docs__security_md=listed, **cited), [2])
 
+    def test_attack_rules_have_tests(self):
+        rows = [f"| {name} | Says. | not met: why. |" for name in tree.ATTACK_RULES]
+        rows[:3] = ["| S-01 | A. | `a` |", "| S-02 | B. | `b` |", "| S-03 | C. | `c` |"]
+        tests = {
+            "tests__unit__a_cpp": "TEST(A, S01Is) {}\nTEST_F(B, IsS02) {}\nTEST(C, S033) {}\n",
+            "tests__cli__a_py": "def test_s03_is(self):\n",
+        }
+        rule = tree.attack_rules_tested
+        self.assertEqual(lines_of(rule, docs__security_md="\n".join(rows), **tests), [])
+        tests["tests__cli__a_py"] = "# S-03\ndef test_s04_is(self):\n"
+        self.assertEqual(lines_of(rule, docs__security_md="\n".join(rows), **tests), [3, 4])
+        self.assertEqual(lines_of(rule, docs__security_md="\n".join(rows[:-1]), **tests), [1, 3, 4])
+
 
 if __name__ == "__main__":
     unittest.main()

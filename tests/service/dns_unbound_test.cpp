@@ -146,7 +146,7 @@ TEST_F(Unbound, AnswersAsAZoneInMemoryDoes) {
   }
 }
 
-TEST_F(Unbound, ReadsTextThatOnlyTcpCanCarry) {
+TEST_F(Unbound, S40ReadsTextThatOnlyTcpCanCarry) {
   UnboundResolver resolver(options());
   const Answer answer = ask(resolver, "huge.example.com");
   ASSERT_EQ(answer.records.size(), 1u);
@@ -185,7 +185,7 @@ TEST_F(Unbound, KeepsTheDeadlineWhenNobodyAnswers) {
   EXPECT_EQ(status(resolver, "mail.example.com", RecordType::a), AnswerStatus::records);
 }
 
-TEST_F(Unbound, SaysWhatDnssecSays) {
+TEST_F(Unbound, S40SaysWhatDnssecSays) {
   const test::TemporaryFolder folder;
   UnboundOptions with_anchors = options();
   with_anchors.trust_anchor_file =

@@ -158,7 +158,7 @@ TEST(PublicKey, RefusesKeysOfOtherTypes) {
   EXPECT_EQ(bad("v=DKIM1; p="), KeyError::bad_der);
 }
 
-TEST(PublicKey, SaysWhatIsWrongWithTheNumbers) {
+TEST(PublicKey, S24SaysWhatIsWrongWithTheNumbers) {
   EXPECT_EQ(bad(der_rsa_key("", f4)), KeyError::bad_der);
   EXPECT_EQ(bad(test::der_sequence(test::der_element(0x02, rsa_modulus) + test::der_unsigned(f4))),
             KeyError::bad_der);  // Without its zero the modulus is negative.

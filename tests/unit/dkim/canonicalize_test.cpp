@@ -110,7 +110,7 @@ TEST(CanonicalBody, IsEmptyWhenRelaxedAndOnlySpace) {
   EXPECT_EQ(body(" ", simple), " \r\n");
 }
 
-TEST(CanonicalBody, EndsItsLastLine) {
+TEST(CanonicalBody, S33EndsItsLastLine) {
   for (const Canonicalization either : {simple, relaxed}) {
     EXPECT_EQ(body("a", either), "a\r\n");
     EXPECT_EQ(body("a\r\n", either), "a\r\n");
@@ -120,7 +120,7 @@ TEST(CanonicalBody, EndsItsLastLine) {
   EXPECT_EQ(body("a \t", relaxed), "a\r\n");
 }
 
-TEST(CanonicalBody, TakesLoneLineEndOctetsForContent) {
+TEST(CanonicalBody, S33TakesLoneLineEndOctetsForContent) {
   for (const Canonicalization either : {simple, relaxed}) {
     EXPECT_EQ(body("a\rb\r\n", either), "a\rb\r\n");
     EXPECT_EQ(body("a\nb\r\n", either), "a\nb\r\n");
@@ -173,7 +173,7 @@ TEST(CanonicalBody, AgreesWithThePlainOneOnAllShortTextsInAllCuts) {
   }
 }
 
-TEST(CanonicalBody, DoesNotDependOnTheCutsOfALongText) {
+TEST(CanonicalBody, S33DoesNotDependOnTheCutsOfALongText) {
   std::mt19937 random(1);
   constexpr std::string_view pieces[] = {
       "word", " ",    "  ",

@@ -91,7 +91,7 @@ TEST(LookUpKey, SaysWhatIsWrongWithTheRecord) {
             "rsa._domainkey.example.com");
 }
 
-TEST(LookUpKey, NeverChoosesAmongKeys) {
+TEST(LookUpKey, S30NeverChoosesAmongKeys) {
   const std::string record = sample::key_record(sample::rsa_key());
   expect(with_texts({record, record}), Result::permerror, Reason::several_key_records);
   expect(with_texts({record, "v=DKIM1; p="}), Result::permerror, Reason::several_key_records);
@@ -104,7 +104,7 @@ TEST(LookUpKey, LeavesOtherRecordsOutOfAccount) {
   expect(with_texts({"v=spf1 -all", "some text"}), Result::permerror, Reason::key_not_found);
 }
 
-TEST(LookUpKey, AsksNothingThatDnsCannotHold) {
+TEST(LookUpKey, S22AsksNothingThatDnsCannotHold) {
   const std::string label(63, 'a');
   const DomainName selector = sample::name(label + "." + label + "." + label);
   const std::string name = key_name(selector, sample::name(label + ".example.com"));

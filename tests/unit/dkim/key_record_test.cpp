@@ -91,12 +91,12 @@ TEST(ParseKeyRecord, TakesLineEndsForSpaces) {
   ok(wrapped);
 }
 
-TEST(ParseKeyRecord, IsVoidWithATagTwice) {
+TEST(ParseKeyRecord, S30IsVoidWithATagTwice) {
   bad("k=rsa; k=rsa; " + rsa_p(), bad_tag_list, 7);
   bad("k=rsa; g=\"\x01\"; " + rsa_p(), bad_tag_list, 10);
 }
 
-TEST(ParseKeyRecord, MustServeMail) {
+TEST(ParseKeyRecord, S30MustServeMail) {
   for (const std::string_view service :
        {"s=*; ", "s=email; ", "s=other:email; ", "s= other : * ; ", "s=; "})
     ok(std::string(service) + rsa_p());

@@ -182,7 +182,7 @@ TEST(ParseSignature, ReadsDomainAndSelector) {
 }
 
 // What must never reach a resolver (S-22).
-TEST(ParseSignature, RefusesWhatIsNoDomainName) {
+TEST(ParseSignature, S22RefusesWhatIsNoDomainName) {
   const std::string long_label(64, 'a');
   for (const std::string& name :
        {std::string("com"), std::string("example.com."), std::string("."),
@@ -210,7 +210,7 @@ TEST(ParseSignature, ReadsTheAuid) {
   EXPECT_EQ(ok(with("i=jo\r\n e@exam\r\n\tple.com")).auid, "joe@example.com");
 }
 
-TEST(ParseSignature, RefusesAnAuidOutsideOfItsDomain) {
+TEST(ParseSignature, S29RefusesAnAuidOutsideOfItsDomain) {
   for (const std::string_view tag : {"i=", "i=joe", "i=joe@", "i=@.", "i=@example.com."})
     bad_tag(tag, bad_auid);
   for (const std::string_view tag : {"i=@example.net", "i=@notexample.com", "i=@com",
@@ -249,7 +249,7 @@ TEST(ParseSignature, ReadsNumbers) {
   bad_tag("x=1000000000000", bad_number);
 }
 
-TEST(ParseSignature, NeedsAnExpiryLaterThanTheTime) {
+TEST(ParseSignature, S28NeedsAnExpiryLaterThanTheTime) {
   EXPECT_EQ(ok_with("t=10; x=11").expires, 11u);
   EXPECT_EQ(ok_with("x=1").expires, 1u);
   const std::string equal = std::string(minimal) + "; t=10; x=10";

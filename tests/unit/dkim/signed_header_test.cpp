@@ -39,7 +39,7 @@ TEST(SignedFields, ComeInTheOrderOfTheNames) {
 }
 
 // RFC 6376 §5.4.2: from the bottom up.
-TEST(SignedFields, AreTheLowestOfTheirName) {
+TEST(SignedFields, S27AreTheLowestOfTheirName) {
   const Header header = sample::message("X: 1\nY: 2\nX: 3\nX: 4\n\n").header;
   EXPECT_EQ(signed_octets(header, {"x"}), "x:4\r\n");
   EXPECT_EQ(signed_octets(header, {"x", "y", "x"}), "x:4\r\ny:2\r\nx:3\r\n");
@@ -51,7 +51,7 @@ TEST(SignedFields, AreNothingWhereThereIsNone) {
   EXPECT_EQ(signed_octets({}, {"from"}), "");
 }
 
-TEST(SignedFields, AreNeverTheSignatureItself) {
+TEST(SignedFields, S27AreNeverTheSignatureItself) {
   const Header header =
       sample::message("DKIM-Signature: new\nDKIM-Signature: own\nDKIM-Signature: old\n\n").header;
   EXPECT_EQ(signed_octets(header, {"dkim-signature"}, 1), "dkim-signature:old\r\n");

@@ -152,14 +152,14 @@ TEST(Verifier, SaysWhatIsWrongWithAField) {
 }
 
 // RFC 8301 §3.1: however right it is.
-TEST(Verifier, NeverAcceptsSha1) {
+TEST(Verifier, S24NeverAcceptsSha1) {
   const Message message = tampered(signed_plain(), "rsa-sha256", "rsa-sha1");
   const SignatureResult result = sample::verify(message, sample::zone()).at(0);
   expect(result, Result::policy, Reason::rsa_sha1);
   EXPECT_TRUE(result.signature.has_value());
 }
 
-TEST(Verifier, NeverAcceptsShortKeys) {
+TEST(Verifier, S24NeverAcceptsShortKeys) {
   const Message message = signed_plain();
   Limits limits;
   limits.rsa_verify_bits_min = 1'025;
@@ -183,7 +183,7 @@ TEST(Verifier, AcceptsEd25519KeysUnderAnyBoundForRsa) {
          Reason::valid);
 }
 
-TEST(Verifier, AllowsForClocksThatDiffer) {
+TEST(Verifier, S28AllowsForClocksThatDiffer) {
   SigningIdentity identity = sample::identity(sample::rsa_key());
   identity.lifetime = seconds{1'000};
   const Message message = sample::signed_message(sample::message(plain), {identity});
@@ -198,7 +198,7 @@ TEST(Verifier, AllowsForClocksThatDiffer) {
   EXPECT_EQ(reason_at(std::chrono::years{40}), Reason::expired);
 }
 
-TEST(Verifier, SaysThatAnExpiredSignatureIsAnError) {
+TEST(Verifier, S28SaysThatAnExpiredSignatureIsAnError) {
   SigningIdentity identity = sample::identity(sample::rsa_key());
   identity.lifetime = seconds{1};
   const Message message = sample::signed_message(sample::message(plain), {identity});
@@ -220,11 +220,11 @@ TEST(Verifier, JudgesWhatTheKeyRecordAllows) {
 }
 
 // RFC 6376 §3.6.1: t=y makes a signature neither better nor worse.
-TEST(Verifier, TreatsTestingKeysAsAnyOther) {
+TEST(Verifier, S30TreatsTestingKeysAsAnyOther) {
   expect(with_record("t=y; " + sample::key_record(sample::rsa_key())), Result::pass, Reason::valid);
 }
 
-TEST(Verifier, HoldsStrictKeysToTheDomainItself) {
+TEST(Verifier, S29HoldsStrictKeysToTheDomainItself) {
   const std::string record = "t=s; " + sample::key_record(sample::rsa_key());
   SigningIdentity identity = sample::identity(sample::rsa_key());
   expect(with_record(record, identity), Result::pass, Reason::valid);
@@ -373,7 +373,7 @@ std::vector<Reason> reasons(const Results& results) {
 }
 
 // S-31: the author's own signatures first, then those above or below, then strangers' from the top.
-TEST(Verifier, LooksAtTheSignaturesOfTheAuthorFirst) {
+TEST(Verifier, S31LooksAtTheSignaturesOfTheAuthorFirst) {
   const Message message = sample::signed_message(
       sample::message(plain), {identity_of("example.net"), identity_of("mail.example.com"),
                                identity_of("notexample.com"), identity_of("example.com")});
@@ -422,7 +422,7 @@ TEST(Verifier, NeverPrintsAStrangersOctets) {
   }
 }
 
-TEST(Verifier, BoundsItsWorkOnAHeaderFullOfSignatures) {
+TEST(Verifier, S31BoundsItsWorkOnAHeaderFullOfSignatures) {
   Header header;
   std::string names = "from";
   for (std::size_t i = 1; i < Limits{}.signed_fields_max; ++i) names += ":x";

@@ -78,7 +78,7 @@ TEST(IpAddress, ReadsTheFormsOfRfc4291) {
   EXPECT_EQ(parse_address("::1")->bits(), 128U);
 }
 
-TEST(IpAddress, RefusesWhatOnlyLooksLikeIpv6) {
+TEST(IpAddress, S18RefusesWhatOnlyLooksLikeIpv6) {
   bad(":");
   bad(":::");
   bad("1:2:3:4:5:6:7");
@@ -112,7 +112,7 @@ TEST(IpAddress, WritesTheCanonicalForm) {  // RFC 5952 §4
   ok("0:0:1:0:0:0:0:0", "0:0:1::");
 }
 
-TEST(IpAddress, HoldsAMappedAddressAsIpv4) {
+TEST(IpAddress, S18HoldsAMappedAddressAsIpv4) {
   ok("::ffff:192.0.2.1", "192.0.2.1");
   ok("::FFFF:C000:0201", "192.0.2.1");
   ok("0:0:0:0:0:ffff:192.0.2.1", "192.0.2.1");

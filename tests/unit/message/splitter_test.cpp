@@ -70,7 +70,7 @@ Pieces split(std::string_view message, const Limits& limits = {}) {
   return pieces;
 }
 
-TEST(Splitter, CutsHeaderAndBodyAtTheFirstEmptyLine) {
+TEST(Splitter, S07CutsHeaderAndBodyAtTheFirstEmptyLine) {
   EXPECT_EQ(
       split("A: 1\r\nB: 2\r\n\r\nbody\r\n\r\nC: 3\r\n"),
       (Pieces{.fields = {"A: 1", "B: 2"}, .body = "body\r\n\r\nC: 3\r\n", .has_empty_line = true}));
@@ -122,14 +122,14 @@ TEST(Splitter, TakesCrlfInAnLfFileAsOneLineEnd) {
                     .has_lf_line_ends = true}));
 }
 
-TEST(Splitter, TakesABareLfInACrlfMessageAsContent) {
+TEST(Splitter, S08TakesABareLfInACrlfMessageAsContent) {
   EXPECT_EQ(
       split("A: 1\r\nB: 2\n\nC: 3\r\n\r\nb\n.\n\r\n"),
       (Pieces{.fields = {"A: 1", "B: 2\n\nC: 3"}, .body = "b\n.\n\r\n", .has_empty_line = true}));
   EXPECT_EQ(split("A: 1\r\n\nB: 2\r\n").fields, (std::vector<std::string>{"A: 1", "\nB: 2"}));
 }
 
-TEST(Splitter, TakesABareCrAsContent) {
+TEST(Splitter, S08TakesABareCrAsContent) {
   EXPECT_EQ(split("A: 1\rB: 2\r\r\n\r\nb\ro"),
             (Pieces{.fields = {"A: 1\rB: 2\r"}, .body = "b\ro", .has_empty_line = true}));
   EXPECT_EQ(split("A: 1\r\n\r\r\nb").fields, (std::vector<std::string>{"A: 1", "\r", "b"}));

@@ -78,7 +78,7 @@ TEST(FrameReader, KnowsThatAFrameIsUnfinished) {
   }
 }
 
-TEST(FrameReader, RefusesALengthOfZero) {
+TEST(FrameReader, S56RefusesALengthOfZero) {
   for (std::size_t chunk : {1U, 4U, 100U}) {
     const Cut result = cut(framed("N") + "\0\0\0\0"s, chunk);
     EXPECT_EQ(result.frames.size(), 1U);
@@ -86,7 +86,7 @@ TEST(FrameReader, RefusesALengthOfZero) {
   }
 }
 
-TEST(FrameReader, RefusesALengthOverItsBoundBeforeTheDataCome) {
+TEST(FrameReader, S56RefusesALengthOverItsBoundBeforeTheDataCome) {
   EXPECT_EQ(cut("\0\0\x03\xE9"s, 1).error, (PacketError{Code::frame_too_long, 0}));
   EXPECT_EQ(cut("\xFF\xFF\xFF\xFF"s, 4).error, (PacketError{Code::frame_too_long, 0}));
   EXPECT_EQ(cut("\x80\0\0\0"s, 2).error, (PacketError{Code::frame_too_long, 0}));

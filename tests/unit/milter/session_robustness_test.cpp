@@ -38,7 +38,7 @@ using testing::StartsWith;
 
 // --- limits --------------------------------------------------------------------------------------
 
-TEST(Session, AHeaderOverItsLimitsIsNotKept) {
+TEST(Session, S54AHeaderOverItsLimitsIsNotKept) {
   const auto limit_passed = [](std::size_t fields, std::size_t octets) {
     Policy policy = policy_for_example_org();
     policy.limits.header_fields_max = 10;
@@ -145,7 +145,7 @@ TEST(Session, FailsWhenThereIsNoAgreement) {
   EXPECT_TRUE(strict.closed());
 }
 
-TEST(Session, FailsOnPacketsThatAreNone) {
+TEST(Session, S56FailsOnPacketsThatAreNone) {
   const auto failure_after = [](std::string_view octets) {
     Mta mta = ready_mta();
     mta.send(MailFrom{"<>", {}});
@@ -189,7 +189,7 @@ TEST(Session, TakesNothingMoreOnceItIsClosed) {
   EXPECT_EQ(count_events<SessionFailed>(mta), 0U);
 }
 
-TEST(Session, AnEarlyEndIsReported) {
+TEST(Session, S56AnEarlyEndIsReported) {
   Mta mta = ready_mta();
   mta.send(MailFrom{"<>", {}});
   mta.hang_up();

@@ -44,7 +44,7 @@ TEST(Session, AbortForgetsTheMessage) {
   EXPECT_TRUE(mta.outcome().queue_id.empty());
 }
 
-TEST(Session, AbortAtAnyPointLeavesACleanSession) {
+TEST(Session, S55AbortAtAnyPointLeavesACleanSession) {
   const std::vector<Command> message = {
       MailFrom{"<eve@example.net>", {}},
       RcptTo{"<bob@example.net>", {}},

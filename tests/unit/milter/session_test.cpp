@@ -211,7 +211,7 @@ TEST(Session, DoesNotSkipWhenTheMtaCannot) {
 
 // --- octets of the header ------------------------------------------------------------------------
 
-TEST(Session, PutsBackTheLeadingSpaceThatAnOldMtaTakes) {  // S-54
+TEST(Session, S54PutsBackTheLeadingSpaceThatAnOldMtaTakes) {  // S-54
   Policy policy = policy_for_example_org();
   policy.header_canonicalization = dkim::Canonicalization::simple;
   Mta modern = ready_mta(policy);
@@ -226,7 +226,7 @@ TEST(Session, PutsBackTheLeadingSpaceThatAnOldMtaTakes) {  // S-54
       << "the old MTA puts the space in front again";
 }
 
-TEST(Session, SignsFoldedFieldsWithCrlf) {
+TEST(Session, S54SignsFoldedFieldsWithCrlf) {
   Policy policy = policy_for_example_org();
   policy.header_canonicalization = dkim::Canonicalization::simple;
   Mta lf = ready_mta(policy);
@@ -238,7 +238,7 @@ TEST(Session, SignsFoldedFieldsWithCrlf) {
 
 // --- clients -------------------------------------------------------------------------------------
 
-TEST(Session, KnowsClientsByTheConnectionOnly) {  // S-57
+TEST(Session, S57KnowsClientsByTheConnectionOnly) {  // S-57
   const auto signs_for = [](const Connect& connect) {
     Mta mta(policy_for_example_org());
     mta.negotiate();

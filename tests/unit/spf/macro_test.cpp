@@ -221,7 +221,7 @@ TEST(QueryName, TakesLabelsOffTheLeft) {
   EXPECT_EQ(query_name("a" + longest), longest.substr(64)) << "a label of 64 octets, cut off";
 }
 
-TEST(QueryName, RefusesWhatIsNoName) {
+TEST(QueryName, S16RefusesWhatIsNoName) {
   EXPECT_EQ(query_name(""), std::nullopt);
   EXPECT_EQ(query_name("."), std::nullopt);
   EXPECT_EQ(query_name(".example.com"), std::nullopt);

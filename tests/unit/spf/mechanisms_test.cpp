@@ -133,7 +133,7 @@ TEST(Mx, TakesTheNullMxForNoHost) {
   EXPECT_EQ(outcome.evaluation.terms.front().lookups.size(), 1u);
 }
 
-TEST(Mx, IsAPermerrorWithMoreThanTenHosts) {
+TEST(Mx, S14IsAPermerrorWithMoreThanTenHosts) {
   const std::string ten = lines_of(10, "example.com MX 1 h", ".example.com") +
                           lines_of(9, "h", ".example.com A 198.51.100.1") +
                           "h10.example.com A 192.0.2.1\n";
@@ -186,7 +186,7 @@ TEST(Ptr, DoesNotMatchWhenDnsFails) {
          Result::pass);
 }
 
-TEST(Ptr, LooksAtTenNamesOnly) {
+TEST(Ptr, S14LooksAtTenNamesOnly) {
   const auto names = [](int count) {
     return lines_of(count, "1.2.0.192.in-addr.arpa PTR n", ".example.org") +
            "1.2.0.192.in-addr.arpa PTR h.example.com\nh.example.com A 192.0.2.1\n";
