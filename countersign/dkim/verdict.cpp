@@ -70,6 +70,11 @@ std::string_view to_string(Reason reason) {
       return "l= claims more octets than the body has (RFC 6376 §3.5)";
     case Reason::body_partly_signed:
       return "l= leaves the end of the body unsigned (RFC 6376 §8.2)";
+    case Reason::field_not_signed:
+      return "a field is not signed that must be here (RFC 6376 §6.1, local policy)";
+    case Reason::third_party:
+      return "the signer is neither the author's domain nor trusted here (RFC 6376 §6.3, local "
+             "policy)";
     case Reason::limit_exceeded:
       return "the message has more signatures than are looked at (RFC 6376 §8.4)";
   }
@@ -118,6 +123,10 @@ std::string_view name_of(Reason reason) {
       return "body_length_too_large";
     case Reason::body_partly_signed:
       return "body_partly_signed";
+    case Reason::field_not_signed:
+      return "field_not_signed";
+    case Reason::third_party:
+      return "third_party";
     case Reason::limit_exceeded:
       return "limit_exceeded";
   }

@@ -38,6 +38,8 @@ enum class Reason : std::uint8_t {
   signature_mismatch,     ///< the header was changed, or the key is another
   body_length_too_large,  ///< l= is more than the body has
   body_partly_signed,     ///< l= leaves octets of the body unsigned: pass or policy, as set
+  field_not_signed,       ///< a field is unsigned that local policy wants signed
+  third_party,            ///< not of the author's domain, and local policy does not trust it
   limit_exceeded,         ///< more signatures than Limits::signatures_max
 };
 

@@ -235,10 +235,12 @@ class Decision {
 
   void rule_on_dkim() {
     if (!verdict_.checked_dkim) return;
-    // Signatures by algorithms that we do not know are as good as none. RFC 6376 §3.3.4
+    // Signatures by algorithms that we do not know, or of strangers whom the operator does not
+    // trust, are as good as none. RFC 6376 §3.3.4
     const bool is_signed =
         std::ranges::any_of(verdict_.signatures, [](const dkim::SignatureResult& one) {
-          return one.reason != dkim::Reason::unsupported_algorithm;
+          return one.reason != dkim::Reason::unsupported_algorithm &&
+                 one.reason != dkim::Reason::third_party;
         });
     if (!is_signed)
       return add({Rule::no_signature, actions().no_signature, "7.20",

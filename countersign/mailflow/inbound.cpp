@@ -8,6 +8,7 @@
 #include "countersign/arc/chain.hpp"
 #include "countersign/dmarc/evaluate.hpp"
 #include "countersign/mailflow/iprev.hpp"
+#include "countersign/mailflow/signature_policy.hpp"
 #include "countersign/spf/check_host.hpp"
 
 namespace countersign::mailflow {
@@ -76,6 +77,8 @@ struct Inbound::State {
     verdict.is_list_mail =
         find_field(header, "List-Id") != nullptr || find_field(header, "List-Post") != nullptr;
     verdict.has_null_path = envelope.mail_from.empty();
+    verdict.has_shared_client =
+        judging().spf_shared.match(envelope.client_host, envelope.client_ip).has_value();
     verdict.checked_dkim = true;
     verdict.checked_dmarc = judging().dmarc;
     return verdict;
@@ -141,6 +144,7 @@ dns::Asking<Verdict> Inbound::judge(std::unique_ptr<State> state, std::chrono::s
   verdict.helo = std::move(helo);
   verdict.mail_from = std::move(mail_from);
   verdict.signatures = std::move(signatures);
+  apply_signature_policy(state->judging().signatures, state->header, verdict);
   verdict.arc = std::move(arc);
   verdict.iprev = iprev ? std::move(iprev) : state->name_of_client();
   if (discovery) {

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,15 @@ struct Actions {
 // A member more needs a place in all().
 static_assert(sizeof(Actions) == sizeof(RejectPolicy) + Actions::count * sizeof(Action));
 
+/// Which DKIM signatures are not taken though they are valid: their result is policy then, and
+/// nothing relies on them. RFC 6376 §6.1, §6.3
+struct SignaturePolicy {
+  /// Fields that must be signed as often as the message has them (MustBeSigned).
+  std::vector<std::string> fields_to_be_signed;
+  /// Who may sign for authors of other domains (TrustSignaturesFrom); none: anybody.
+  std::optional<DomainSet> third_parties;
+};
+
 /// How mail is judged, and what follows.
 struct JudgingPolicy {
   // --- what is checked ---
@@ -97,8 +107,12 @@ struct JudgingPolicy {
   HostList unjudged;
   /// SPF alone is not looked at for these clients: relays in front of us.
   HostList spf_skipped;
+  /// Clients whose addresses strangers send from as well: a pass of SPF is too weak there for DMARC
+  /// (S-19).
+  HostList spf_shared;
   std::string receiver = "unknown";  ///< our host name, in what is told to others
 
+  SignaturePolicy signatures;
   ResultsPolicy results;
   TrustPolicy trust;
   Actions actions;

@@ -14,7 +14,7 @@ using dmarc::Identifier;
 using dmarc::Mechanism;
 
 void add_spf(const Verdict& verdict, std::vector<Identifier>& identifiers) {
-  if (!verdict.mail_from || !verdict.mail_from->domain) return;
+  if (!verdict.mail_from || !verdict.mail_from->domain || verdict.has_shared_client) return;
   const spf::Outcome& spf = *verdict.mail_from;
   if (spf.result == spf::Result::pass)
     identifiers.push_back({Mechanism::spf, *spf.domain, Authentication::pass});

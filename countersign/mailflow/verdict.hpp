@@ -30,6 +30,9 @@ struct Verdict {
   std::optional<spf::Outcome> helo;       ///< absent for the null path: mail_from is the same then
   std::optional<spf::Outcome> mail_from;  ///< of postmaster at the HELO name for the null path
   bool has_null_path = false;
+  /// Strangers send from the client's address as well, by local policy; SPF tells nothing of DMARC
+  /// then (S-19).
+  bool has_shared_client = false;
   bool checked_dkim = false;
   std::vector<dkim::SignatureResult> signatures;  ///< from the top down
   std::optional<arc::Outcome> arc;
@@ -45,7 +48,8 @@ struct Verdict {
   bool checked_dmarc = false;
 };
 
-/// What SPF and DKIM authenticated, for DMARC: the MAIL FROM identity, and d= of the signatures
+/// What SPF and DKIM authenticated, for DMARC: the MAIL FROM identity unless the client is shared
+/// (S-19), and d= of the signatures
 /// that cover the whole body and that nobody added fields to (S-12, S-25, S-26). Those that may be
 /// the author's come first. RFC 9989 §4.4
 [[nodiscard]] std::vector<dmarc::Identifier> authenticated_identifiers(

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "countersign/authres/field.hpp"
+#include "countersign/text/abnf.hpp"
 #include "service/config/lists.hpp"
 
 namespace countersign::service::config {
@@ -22,6 +23,7 @@ class Maker {
 
   mailflow::JudgingPolicy make() {
     set_checks();
+    set_signatures();
     set_results();
     set_trust();
     policy_.actions = judging_.actions;
@@ -40,7 +42,23 @@ class Maker {
     policy_.accepts_partly_signed_body = judging_.accepts_partly_signed_body;
     policy_.unjudged = hosts(judging_.unjudged);
     policy_.spf_skipped = hosts(judging_.spf_skipped);
+    policy_.spf_shared = hosts(judging_.spf_shared);
     policy_.receiver = judging_.receiver.empty() ? host_name_ : judging_.receiver;
+  }
+
+  void set_signatures() {
+    mailflow::SignaturePolicy& to = policy_.signatures;
+    for (std::string& name : read_names(judging_.fields_to_be_signed, files_, problems_)) {
+      if (text::is_ftext.all_of(name) && !name.empty()) {
+        to.fields_to_be_signed.push_back(std::move(name));
+      } else {
+        problems_.warning(judging_.fields_to_be_signed.place,
+                          "'" + name + "' is no name of a header field and is left out",
+                          "name fields without a colon, as Subject");
+      }
+    }
+    if (!judging_.third_party_signers.empty())
+      to.third_parties = domains(judging_.third_party_signers);
   }
 
   void set_results() {

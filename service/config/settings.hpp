@@ -208,6 +208,9 @@ struct JudgingSettings {
   std::uint64_t spf_void_lookups_max = 2;
   DataSet unjudged;
   DataSet spf_skipped;
+  DataSet spf_shared;
+  DataSet fields_to_be_signed;
+  DataSet third_party_signers;
   std::string receiver;  ///< empty: the host name
   std::string help;
   bool shadow = false;

@@ -318,6 +318,18 @@ const Setting rows[] = {
      "Clients for which SPF is not checked: relays of our own through which the mail of others "
      "comes in.",
      [](S& s) -> Slot { return &s.judging.spf_skipped; }},
+    {"judging.spf_shared",
+     "Clients in networks that strangers send from as well: clouds, shared hosts. A pass of SPF is "
+     "told there and does not count for DMARC. Empty: every pass counts.",
+     [](S& s) -> Slot { return &s.judging.spf_shared; }},
+    {"judging.fields_to_be_signed",
+     "Header fields that a valid DKIM signature must cover as often as the message has them; "
+     "otherwise its result is policy and DMARC does not count it. From always is.",
+     [](S& s) -> Slot { return &s.judging.fields_to_be_signed; }},
+    {"judging.third_party_signers",
+     "Domains whose DKIM signatures are taken though the author's domain is another. What others "
+     "sign has the result policy then. Empty: every valid signature is taken.",
+     [](S& s) -> Slot { return &s.judging.third_party_signers; }},
     {"judging.receiver", "Our name, as we tell it to others. Empty: the host name.",
      [](S& s) -> Slot { return &s.judging.receiver; }},
     {"judging.help",

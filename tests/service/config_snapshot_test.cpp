@@ -456,6 +456,8 @@ TEST_F(SnapshotTest, ChecksAndTrustAreSet) {
       "[judging]\nspf = true\narc = false\ndmarc = false\niprev = false\n"
       "accepts_partly_signed_body = false\nsignatures_max = 3\nclock_drift = \"1m\"\n"
       "spf_void_lookups_max = 4\nunjudged = [\"192.0.2.1\"]\nspf_skipped = [\"192.0.2.2\"]\n"
+      "spf_shared = [\"192.0.2.4\"]\nfields_to_be_signed = [\"Subject\"]\n"
+      "third_party_signers = [\"d.example\"]\n"
       "receiver = \"mx.example\"\nhelp = \"see https://x.example/%s\"\nshadow = true\n"
       "[judging.trust]\nnetworks = [\"192.0.2.3\"]\nauthor_domains = [\"a.example\"]\n"
       "forwarders = [\"b.example\"]\nsealers = [\"c.example\"]\nauthenticated = false\n");
@@ -469,6 +471,10 @@ TEST_F(SnapshotTest, ChecksAndTrustAreSet) {
   EXPECT_EQ(snapshot.policy->limits.spf_void_lookups_max, 4u);
   EXPECT_TRUE(judging.unjudged.match("", IpAddress::parse("192.0.2.1")));
   EXPECT_TRUE(judging.spf_skipped.match("", IpAddress::parse("192.0.2.2")));
+  EXPECT_TRUE(judging.spf_shared.match("", IpAddress::parse("192.0.2.4")));
+  EXPECT_THAT(judging.signatures.fields_to_be_signed, ElementsAre("Subject"));
+  ASSERT_TRUE(judging.signatures.third_parties);
+  EXPECT_TRUE(judging.signatures.third_parties->contains(*DomainName::parse("d.example")));
   EXPECT_EQ(judging.receiver, "mx.example");
   EXPECT_EQ(judging.help, "see https://x.example/%s");
   EXPECT_TRUE(judging.shadow);
@@ -477,6 +483,16 @@ TEST_F(SnapshotTest, ChecksAndTrustAreSet) {
   EXPECT_TRUE(judging.trust.forwarders.contains(*DomainName::parse("b.example")));
   EXPECT_TRUE(judging.trust.sealers.contains(*DomainName::parse("c.example")));
   EXPECT_FALSE(judging.trust.authenticated);
+}
+
+TEST_F(SnapshotTest, FieldsToBeSignedMustBeNames) {
+  const Snapshot snapshot = load_own(
+      "[daemon]\nsockets = \"inet:1\"\n[signing]\nmode = \"verify\"\n"
+      "[judging]\nfields_to_be_signed = [\"To\", \"Sub ject\"]\n");
+  EXPECT_THAT(texts(snapshot.problems), ElementsAre(HasSubstr("'Sub ject' is no name")));
+  ASSERT_NE(snapshot.policy, nullptr);
+  EXPECT_THAT(snapshot.policy->judging.signatures.fields_to_be_signed, ElementsAre("To"));
+  EXPECT_FALSE(snapshot.policy->judging.signatures.third_parties);
 }
 
 TEST_F(SnapshotTest, ResultsFieldIsSet) {

@@ -8,11 +8,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "countersign/dns/presentation.hpp"
 #include "tests/support/judging.hpp"
 #include "tests/support/signing.hpp"
 
@@ -66,6 +68,18 @@ TEST(Flow, S57WithoutAClientAddressThereIsNoSpf) {
   EXPECT_THAT(arrived.results(), Not(HasSubstr("spf=")));
 }
 
+TEST(Flow, S19APassFromASharedClientIsToldAndIsNoPassOfDmarc) {
+  Policy policy = judging_policy();
+  policy.judging.spf_shared.add("192.0.2.0/24", {"list", 1});
+  const Arrived arrived = arrive(by("alice@example.com"), policy, zone);
+  EXPECT_EQ(arrived.verdict().mail_from->result, spf::Result::pass);
+  EXPECT_THAT(arrived.results(), HasSubstr(" spf=pass smtp.mailfrom=alice@example.com;"));
+  EXPECT_EQ(arrived.dmarc(), "fail");
+  policy.judging.spf_shared = {};
+  policy.judging.spf_shared.add("198.51.100.0/24", {"list", 1});
+  EXPECT_EQ(arrive(by("alice@example.com"), policy, zone).dmarc(), "pass");
+}
+
 TEST(Flow, LeavesAloneWhatIsNotToBeJudged) {
   Policy policy = judging_policy();
   policy.judging.unjudged.add("192.0.2.1", {"list", 1});
@@ -75,6 +89,72 @@ TEST(Flow, LeavesAloneWhatIsNotToBeJudged) {
   EXPECT_FALSE(flow.is_judged());
   EXPECT_FALSE(flow.wants_body());
   EXPECT_EQ(std::move(flow).finish_unjudged(test::signing_time).judgement, nullptr);
+}
+
+// A sender's DNS that makes of each question as many more as it can.
+dns::Answer worst_answer(const dns::Question& question) {
+  dns::Answer answer{.status = dns::AnswerStatus::records};
+  const auto numbered = [&question](const char* letter, int number) {
+    return letter + std::to_string(number) + "." + question.name;
+  };
+  switch (question.type) {
+    case dns::RecordType::txt: {
+      if (question.name.starts_with("_dmarc.") || question.name.contains("._domainkey."))
+        return {.status = dns::AnswerStatus::nodata};
+      std::string record = "v=spf1";
+      for (int i = 0; i < 10; ++i) record += " mx:" + numbered("m", i);
+      answer.records.emplace_back(dns::Text{{record + " -all"}});
+      break;
+    }
+    case dns::RecordType::mx:
+      for (std::uint16_t i = 0; i < 10; ++i)
+        answer.records.emplace_back(dns::MailExchange{i, numbered("h", i)});
+      break;
+    case dns::RecordType::ptr:
+      for (int i = 0; i < 64; ++i)
+        answer.records.emplace_back(dns::NameData{"p" + std::to_string(i) + ".example.net"});
+      break;
+    default:
+      answer.records.emplace_back(*dns::parse_address(question.type, "198.51.100.9"));
+  }
+  return answer;
+}
+
+/// A header with as many signatures and sets as anybody looks at, and more.
+std::string header_full_of_signatures() {
+  const std::string rest =
+      "a=ed25519-sha256; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; c=relaxed/relaxed; "
+      "h=from; b=YQ==; s=s; d=";
+  std::string text;
+  for (int i = 0; i < 200; ++i)
+    text += "DKIM-Signature: v=1; " + rest + "d" + std::to_string(i) + ".example\r\n";
+  for (int i = 50; i > 0; --i) {
+    const std::string instance = "i=" + std::to_string(i) + "; ";
+    const std::string domain = "s" + std::to_string(i) + ".example";
+    text += "ARC-Seal: " + instance + (i == 1 ? "cv=none" : "cv=pass") +
+            "; a=ed25519-sha256; b=YQ==; s=s; d=" + domain + "\r\n";
+    text += "ARC-Message-Signature: " + instance + rest + domain + "\r\n";
+    text += "ARC-Authentication-Results: " + instance + domain + "; none\r\n";
+  }
+  return text;
+}
+
+TEST(Flow, S41AsksABoundedNumberOfQuestionsWhateverTheMessage) {
+  Arrival arrival = by("alice@a.b.c.d.e.f.g.h.i.j.example.com", header_full_of_signatures());
+  const std::size_t end_of_header = arrival.message.find("\r\n\r\n");
+  arrival.message.resize(end_of_header + 4);  // The empty body that the signatures are about.
+  Policy policy = judging_policy();
+  policy.judging.iprev = true;
+  policy.limits.header_bytes_max = 1'000'000;
+  std::size_t asked = 0;
+  const Arrived arrived = arrive(arrival, policy, [&asked](const dns::Question& question) {
+    ++asked;
+    return worst_answer(question);
+  });
+  EXPECT_EQ(arrived.dmarc(), "none");
+  // Two checks of SPF with ten mx of ten hosts each, eight keys, fifty sets, a tree walk, a name.
+  EXPECT_GE(asked, 2 * 111U + 8 + 50 + 8 + 11);
+  EXPECT_LE(asked, 2 * 111U + 8 + 51 + 9 + 11);
 }
 
 TEST(Flow, AsksEachQuestionOnceAndMostAtTheSameTime) {

@@ -160,11 +160,22 @@ TEST(Outbound, ReadsTheQueueIdAtTheEnd) {
 
 // --- what is not ---------------------------------------------------------------------------------
 
-TEST(Outbound, MailFromOutsideIsNeverSigned) {  // S-11
+TEST(Outbound, S11MailFromOutsideIsNeverSigned) {
+  Passage mail;
+  mail.envelope = from_client("192.0.2.1");
+  for (const char* author : {"alice@example.org", "eve@example.net"}) {
+    mail.fields = header_from(author);
+    const Outcome outcome = finish(mail);
+    EXPECT_TRUE(outcome.edits.empty()) << author;
+    EXPECT_EQ(outcome.action, Action::accept) << author;
+  }
+}
+
+TEST(Outbound, S09OurAuthorOnMailFromOutsideIsRemarkedOn) {
   Passage mail;
   mail.envelope = from_client("192.0.2.1");
   const Outcome outcome = finish(mail);
-  expect_unsigned(outcome, Reason::outside_uses_our_domain);  // S-09
+  expect_unsigned(outcome, Reason::outside_uses_our_domain);
   EXPECT_EQ(outcome.reasons.back().detail, "client.example [192.0.2.1] as alice@example.org");
   EXPECT_EQ(outcome.action, Action::accept);
 }
@@ -183,7 +194,7 @@ TEST(Outbound, ExternalIgnoreListSilencesAndGrantsNothing) {
   expect_unsigned(finish(mail), Reason::outside);
 }
 
-TEST(Outbound, AMessageWithoutOneReadableFromIsNeverSigned) {  // S-01, S-02, S-11
+TEST(Outbound, S11AMessageWithoutOneReadableFromIsNeverSigned) {  // S-01, S-02
   const std::string other = "Sender: alice@example.org";
   for (const std::vector<std::string>& fields : std::vector<std::vector<std::string>>{
            {other},

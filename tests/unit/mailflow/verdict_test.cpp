@@ -55,6 +55,17 @@ TEST(Identifiers, AreWhatPassedOrMightHave) {
   EXPECT_EQ(identifiers(verdict).size(), 3U);
 }
 
+TEST(Identifiers, S19APassFromASharedClientCountsForNothing) {
+  Verdict verdict;
+  verdict.mail_from = spf("example.com", spf::Result::pass);
+  EXPECT_EQ(identifiers(verdict).size(), 1U);
+  verdict.has_shared_client = true;
+  EXPECT_THAT(identifiers(verdict), IsEmpty());
+  verdict.signatures = {dkim("example.com", dkim::Result::pass)};
+  EXPECT_THAT(identifiers(verdict),
+              ElementsAre(Identifier{Mechanism::dkim, name("example.com"), Authentication::pass}));
+}
+
 TEST(Identifiers, S25ASignatureThatLeavesOctetsUnsignedCountsForNothing) {
   Verdict verdict;
   verdict.signatures = {dkim("example.com", dkim::Result::pass, dkim::Reason::body_partly_signed)};
