@@ -119,6 +119,30 @@ TEST_P(DmarcEvaluation, IsTemporaryOrUnchangedWhenAQuestionFails) {
   }
 }
 
+// Where a record is missing, another one higher up may be the one that counts; nothing else makes a
+// pass.
+TEST_P(DmarcEvaluation, NeverPassesByTheSamePolicyWhereAnAnswerIsMissing) {
+  std::vector<dns::Question> asked;
+  const Outcome whole = run([&](const dns::Question& question) {
+    asked.push_back(question);
+    return zone_.answer(question);
+  });
+  const auto domain_of = [](const Outcome& outcome) {
+    const DomainName* const domain = outcome.policy_domain();
+    return domain ? std::string(domain->text()) : "";
+  };
+  for (const dns::Question& failing : asked) {
+    for (const dns::AnswerStatus status :
+         {dns::AnswerStatus::nodata, dns::AnswerStatus::nxdomain}) {
+      const Outcome swept = run([&](const dns::Question& question) {
+        return question == failing ? dns::Answer{.status = status} : zone_.answer(question);
+      });
+      if (swept.result == Result::pass && whole.result != Result::pass)
+        EXPECT_NE(domain_of(swept), domain_of(whole)) << failing.name;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, DmarcEvaluation,
                          testing::ValuesIn(test::conformance_cases("dmarc/evaluation.json")),
                          test::conformance_test_name);
