@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What became of a DKIM signature, as people and as programs read it.
+// What became of a DKIM signature, as people read it.
 
 #pragma once
 
-#include <boost/json/fwd.hpp>
-
+#include "cli/json_view.hpp"
 #include "cli/terminal.hpp"
-#include "countersign/dkim/verifier.hpp"
 
 namespace countersign::cli {
 
-/// One signature as {result, reason, explanation, sdid, auid, selector, algorithm, key_bits,
-/// header_canonicalization, body_canonicalization, signed_fields, body_octets_signed,
-/// body_octets_total, time, expires}. Every key is there whatever the result; what is not known is
-/// null.
-[[nodiscard]] boost::json::object to_json(const dkim::SignatureResult& result);
-
 /// Prints a signature for people on standard output.
-void print_result(const Terminal& terminal, const dkim::SignatureResult& result);
+///
+/// result   a document of service/explain/dkim_json.hpp
+void print_dkim(const Terminal& terminal, const JsonView& result);
 
 }  // namespace countersign::cli

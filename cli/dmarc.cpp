@@ -21,6 +21,7 @@
 #include "cli/key_input.hpp"
 #include "countersign/dmarc/evaluate.hpp"
 #include "countersign/text/abnf.hpp"
+#include "service/explain/dmarc_json.hpp"
 
 namespace countersign::cli {
 namespace {
@@ -37,10 +38,11 @@ struct Options {
   DnsOptions dns;
 };
 
-Authenticated parse_authenticated(dmarc::Mechanism mechanism, const std::string& text) {
+service::Authenticated parse_authenticated(dmarc::Mechanism mechanism, const std::string& text) {
   const std::string option = fmt::format("--{}", to_string(mechanism));
   const std::size_t colon = std::min(text.find(':'), text.size());
-  Authenticated given{.mechanism = mechanism, .result = text::to_lower(text.substr(0, colon))};
+  service::Authenticated given{.mechanism = mechanism,
+                               .result = text::to_lower(text.substr(0, colon))};
   if (std::ranges::find(result_words, given.result) == result_words.end())
     throw Failure(exit_usage, fmt::format("{} {}: write RESULT:DOMAIN, as pass:example.org; "
                                           "results are {}",
@@ -52,8 +54,8 @@ Authenticated parse_authenticated(dmarc::Mechanism mechanism, const std::string&
 }
 
 /// SPF first, as it has one domain and signatures may be many.
-std::vector<Authenticated> authenticated_by(const Options& options) {
-  std::vector<Authenticated> all;
+std::vector<service::Authenticated> authenticated_by(const Options& options) {
+  std::vector<service::Authenticated> all;
   if (!options.spf.empty()) all.push_back(parse_authenticated(dmarc::Mechanism::spf, options.spf));
   for (const std::string& text : options.dkim)
     all.push_back(parse_authenticated(dmarc::Mechanism::dkim, text));
@@ -62,17 +64,18 @@ std::vector<Authenticated> authenticated_by(const Options& options) {
 
 int run(const Options& options) {
   const DomainName author = parse_name("--from-domain", options.from_domain);
-  std::vector<Authenticated> authenticated = authenticated_by(options);
+  std::vector<service::Authenticated> authenticated = authenticated_by(options);
   std::vector<dmarc::Identifier> identifiers;
-  for (const Authenticated& given : authenticated)
+  for (const service::Authenticated& given : authenticated)
     if (auto identifier = given.identifier()) identifiers.push_back(*std::move(identifier));
   Lookups lookups(options.dns);
-  const DmarcCheck check{std::move(authenticated),
-                         lookups.run(evaluate(author, std::move(identifiers), Limits()))};
+  const service::DmarcCheck check{std::move(authenticated),
+                                  lookups.run(evaluate(author, std::move(identifiers), Limits()))};
+  const boost::json::value document = service::to_json(check);
   if (options.json) {
-    print_json(to_json(check));
+    print_json(document);
   } else {
-    print_check(Terminal(stdout), check);
+    print_dmarc(Terminal(stdout), JsonView(document));
   }
   const dmarc::Result result = check.outcome.result;
   if (result == dmarc::Result::temperror) return exit_temporary;

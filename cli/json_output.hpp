@@ -6,16 +6,14 @@
 #pragma once
 
 #include <boost/json/fwd.hpp>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "service/config/problem.hpp"
+#include "service/explain/json_text.hpp"
 
 namespace countersign::cli {
 
-/// Octets as text that JSON can hold: broken UTF-8 becomes U+FFFD.
-[[nodiscard]] std::string json_text(std::string_view octets);
+using service::json_text;
 
 /// Prints a document and a line end on standard output; what is not printable ASCII is escaped.
 /// RFC 8259 §7

@@ -18,6 +18,7 @@
 #include "cli/spf_output.hpp"
 #include "countersign/domain/address.hpp"
 #include "countersign/spf/check_host.hpp"
+#include "service/explain/spf_json.hpp"
 
 namespace countersign::cli {
 namespace {
@@ -80,13 +81,6 @@ spf::CheckHost request_of(const Options& options) {
           .now = options.clock.time()};
 }
 
-void print_json_of(const SpfCheck& mail_from, const std::optional<SpfCheck>& helo) {
-  json::object document = to_json(mail_from);
-  json::value& member = document["helo"];
-  if (helo) member = to_json(*helo);
-  print_json(document);
-}
-
 int run(const Options& options) {
   const spf::CheckHost request = request_of(options);
   if (!options.helo && request.mail_from.empty())
@@ -95,19 +89,22 @@ int run(const Options& options) {
   Lookups lookups(options.dns);
   lookups.end_after(check_time);
   Outcomes outcomes = lookups.run(check_identities(request, options.helo.has_value(), limits));
-  const SpfCheck mail_from{request, std::move(outcomes.mail_from)};
-  std::optional<SpfCheck> helo;
-  if (outcomes.helo)
-    helo = SpfCheck{for_identity(request, spf::Identity::helo), *std::move(outcomes.helo)};
+  const spf::Result result = outcomes.mail_from.result;
+  json::value document =
+      service::to_json(service::SpfCheck{request, std::move(outcomes.mail_from), limits});
+  json::value& helo = document.as_object()["helo"];
+  if (outcomes.helo) {
+    helo = service::to_json(service::SpfCheck{for_identity(request, spf::Identity::helo),
+                                              *std::move(outcomes.helo), limits});
+  }
   if (options.json) {
-    print_json_of(mail_from, helo);
+    print_json(document);
   } else {
     const Terminal terminal(stdout);
-    print_check(terminal, mail_from, limits);
+    print_spf(terminal, JsonView(document));
     // The null path is the HELO identity under another name.
-    if (helo && !request.mail_from.empty()) print_check(terminal, *helo, limits);
+    if (!helo.is_null() && !request.mail_from.empty()) print_spf(terminal, JsonView(helo));
   }
-  const spf::Result result = mail_from.outcome.result;
   if (result == spf::Result::temperror) return exit_temporary;
   return result == spf::Result::pass ? exit_ok : exit_no;
 }

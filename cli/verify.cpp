@@ -24,9 +24,12 @@
 #include "countersign/domain/address.hpp"
 #include "countersign/mailflow/flow.hpp"
 #include "countersign/message/splitter.hpp"
+#include "service/explain/verdict_json.hpp"
 
 namespace countersign::cli {
 namespace {
+
+namespace json = boost::json;
 
 // The least that RFC 7208 §4.6.4 lets a check take.
 constexpr std::chrono::seconds check_time{20};
@@ -93,8 +96,9 @@ mailflow::Envelope envelope_of(const Options& options) {
 
 /// Reads the message once; its flow begins when the header is complete and is fed the body as it
 /// passes.
-mailflow::Flow read_message(const Options& options, const mailflow::Envelope& envelope) {
-  const std::shared_ptr<const mailflow::Policy> policy = policy_of(options);
+mailflow::Flow read_message(const Options& options,
+                            const std::shared_ptr<const mailflow::Policy>& policy,
+                            const mailflow::Envelope& envelope) {
   std::optional<mailflow::Flow> flow;
   std::optional<Splitter> splitter;
   const auto start = [&] { flow.emplace(policy, envelope, splitter->take_header()); };
@@ -129,20 +133,22 @@ int run(const Options& options) {
   Lookups lookups(options.dns);
   lookups.end_after(check_time);
   const mailflow::Envelope envelope = envelope_of(options);
-  mailflow::Flow flow = read_message(options, envelope);
-  std::vector<AskedQuestion> asked;
+  const std::shared_ptr<const mailflow::Policy> policy = policy_of(options);
+  mailflow::Flow flow = read_message(options, policy, envelope);
+  std::vector<service::AskedQuestion> asked;
   const mailflow::Outcome outcome =
       lookups.run(std::move(flow).finish(options.clock.time()),
                   [&asked](const dns::Question& question, const dns::Answer& answer) {
                     asked.push_back({question, answer.status});
                   });
-  const VerdictReport report{*outcome.judgement, envelope, std::move(asked)};
+  const json::value document =
+      service::to_json(service::VerdictReport{*outcome.judgement, envelope, policy->limits, asked});
   if (options.json) {
-    print_json(to_json(report));
+    print_json(document);
   } else {
-    print_report(Terminal(stdout), report);
+    print_verdict(Terminal(stdout), JsonView(document));
   }
-  return exit_code_of(report.judgement.verdict);
+  return exit_code_of(outcome.judgement->verdict);
 }
 
 void declare_envelope(CLI::App& command, Options& options) {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "cli/tag_texts.hpp"
+#include "service/explain/tag_texts.hpp"
 
 #include <algorithm>
 #include <boost/json.hpp>
 #include <optional>
 #include <string>
 
-#include "cli/json_output.hpp"
 #include "countersign/text/abnf.hpp"
+#include "service/explain/json_text.hpp"
 
-namespace countersign::cli {
+namespace countersign::service {
 namespace {
 
 namespace json = boost::json;
@@ -58,4 +58,4 @@ json::object tags_of(const dmarc::Record& record) {
           {"ruf", texts(record.ruf)},       {"fo", to_string(record.fo)}};
 }
 
-}  // namespace countersign::cli
+}  // namespace countersign::service
