@@ -153,6 +153,7 @@ struct Session::State {
   void keep_field(const HeaderField& field);
   [[nodiscard]] std::optional<SplitErrorCode> limit_passed(std::size_t field_bytes) const;
   void answer_message(Outcome outcome);
+  [[nodiscard]] Envelope take_envelope();
   void append_edits(const std::vector<HeaderEdit>& edits);
 };
 
@@ -394,8 +395,22 @@ void Session::State::take(const EndOfBody& command) {
 void Session::State::answer_message(Outcome outcome) {
   append_edits(outcome.edits);
   append_verdict(step.send, outcome);
-  step.events.emplace_back(MessageFinished{client_text(envelope), std::move(outcome)});
+  std::string client = client_text(envelope);
+  step.events.emplace_back(MessageFinished{std::move(client), std::move(outcome), take_envelope()});
   forget_message();
+}
+
+/// What the envelope was, for those who explain the message later: what belongs to the message is
+/// taken away, what belongs to the SMTP session is copied.
+Envelope Session::State::take_envelope() {
+  Envelope taken;
+  taken.client_ip = envelope.client_ip;
+  taken.client_host = envelope.client_host;
+  taken.helo = envelope.helo;
+  taken.mail_from = std::move(envelope.mail_from);
+  taken.rcpt_to = std::move(envelope.rcpt_to);
+  taken.rcpt_to_dropped = envelope.rcpt_to_dropped;
+  return taken;
 }
 
 void Session::State::finish(Outcome outcome, std::chrono::sys_seconds time) {

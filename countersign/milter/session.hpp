@@ -57,6 +57,7 @@ struct Negotiated {
 struct MessageFinished {
   std::string client;  ///< "host [address]"
   mailflow::Outcome outcome;
+  mailflow::Envelope envelope;  ///< as it was at the end; without its macros
 };
 
 /// A message that was begun and that the MTA gave up.

@@ -274,6 +274,16 @@ struct StoreSettings {
   }
 };
 
+/// Where the daemon is asked what it does, and what it keeps for that.
+struct ControlSettings {
+  std::string socket = "/run/countersign/control.sock";  ///< a path; empty: none
+  /// A busy server's last half hour, a small one's last days.
+  std::uint64_t kept_messages = 2'000;
+  /// Judged messages take some 10 KiB each, so that the count decides as long as nobody sends
+  /// monsters.
+  std::uint64_t kept_octets = 33'554'432;
+};
+
 /// Bounds on what peers may make us do.
 struct LimitSettings {
   std::uint64_t sessions = 4'096;
@@ -296,6 +306,7 @@ struct Settings {
   PolicyServiceSettings policy_service;
   DnsSettings dns;
   StoreSettings store;
+  ControlSettings control;
   LimitSettings limits;
 
   /// Where settings were set, by their keys; under the empty key the file itself.

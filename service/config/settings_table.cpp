@@ -10,7 +10,7 @@
 namespace countersign::service::config {
 namespace {
 
-constexpr std::array<Section, 10> section_rows{{
+constexpr std::array<Section, 13> section_rows{{
     {"daemon",
      "Where the daemon listens, who it is and how it lives. A reload does not change "
      "these."},
@@ -42,6 +42,9 @@ constexpr std::array<Section, 10> section_rows{{
     {"store",
      "Where judged messages are counted, for reports. Nothing is stored until store.path or "
      "store.connection says where. Only a restart puts a change in force."},
+    {"control",
+     "How a running daemon is asked what it does: \"countersign explain\" shows what became of a "
+     "message, and why."},
     {"limits", "Bounds on what a peer can make the daemon do."},
 }};
 
@@ -539,6 +542,21 @@ const Setting rows[] = {
      "machine fails at any moment.",
      [](S& s) -> Slot { return &s.store.durability; },
      {1, 3'600}},
+
+    // --- control ---
+    {"control.socket",
+     "The unix socket that countersign explain asks at; empty: none. Its folder must be there, "
+     "else the daemon says so in its log and works without. The daemon's user and root may ask. A "
+     "reload does not change it.",
+     [](S& s) -> Slot { return &s.control.socket; }},
+    {"control.kept_messages",
+     "How many of the last messages are kept in memory to be explained; 0: none.",
+     [](S& s) -> Slot { return &s.control.kept_messages; },
+     {0, 1'000'000}},
+    {"control.kept_octets",
+     "How much memory they may take; older ones go before their time when they are large.",
+     [](S& s) -> Slot { return &s.control.kept_octets; },
+     {65'536, 17'179'869'184}},
 
     // --- limits ---
     {"limits.sessions",

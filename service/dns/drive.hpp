@@ -16,6 +16,7 @@
 
 #include "countersign/dns/asking.hpp"
 #include "countersign/limits.hpp"
+#include "service/dns/asked_questions.hpp"
 #include "service/dns/resolver.hpp"
 
 namespace countersign::service {
@@ -61,17 +62,24 @@ class Lookups {
 
 /// Drives an evaluation to its end. The awaiting coroutine's executor must be serial; the resolver
 /// and what the evaluation refers to must outlive it. May be cancelled or destroyed at any moment.
+///
+/// asked   gets every question with how it was answered, unless it is nullptr.
 template <class T>
 [[nodiscard]] boost::asio::awaitable<T> drive(dns::Asking<T> asking, Resolver& resolver,
-                                              Deadline deadline, Limits limits = {}) {
+                                              Deadline deadline, Limits limits = {},
+                                              AskedQuestions* asked = nullptr) {
   Lookups lookups(co_await boost::asio::this_coro::executor, resolver, deadline,
                   limits.questions_open_max);
   for (;;) {
-    lookups.add(asking.take_questions());
+    std::vector<dns::OpenQuestion> questions = asking.take_questions();
+    if (asked != nullptr) asked->add(questions);
+    lookups.add(std::move(questions));
     if (asking.done()) co_return asking.take();
     std::vector<Lookups::Answered> answers = co_await lookups.next();
-    for (Lookups::Answered& answered : answers)
+    for (Lookups::Answered& answered : answers) {
+      if (asked != nullptr) asked->answered(answered.id, answered.answer.status);
       asking.answer(answered.id, std::move(answered.answer));
+    }
   }
 }
 

@@ -14,6 +14,8 @@ namespace asio = boost::asio;
 
 // For all questions of a message together. RFC 7208 §4.6.4 asks for 20 s at least.
 constexpr std::chrono::seconds judging_max{20};
+// Enough to recognize a message by.
+constexpr std::size_t kept_recipients = 10;
 constexpr std::string_view tempfail_frame("\0\0\0\1t", 5);
 
 std::chrono::sys_seconds now() {
@@ -59,7 +61,7 @@ asio::awaitable<bool> Connection::carry_out(milter::Step step) {
   for (;;) {
     // The MTA waits for the reply, nobody for the log.
     const bool sent = step.send.empty() || co_await send(step.send, host_.timeouts.packet);
-    report(step.events);
+    report(std::move(step.events));
     if (!sent || step.close) co_return false;
     if (!step.judging) co_return true;
     // Its frames view the session and end before it goes on.
@@ -74,19 +76,42 @@ asio::awaitable<bool> Connection::carry_out(milter::Step step) {
 asio::awaitable<std::optional<mailflow::Outcome>> Connection::outcome_of(
     dns::Asking<mailflow::Outcome> judging) {
   COUNTERSIGN_ASSERT(host_.resolver != nullptr);
+  asked_ = {};
   return judge(
       std::move(judging), *host_.resolver,
-      {.end = std::chrono::steady_clock::now() + judging_max, .question = host_.dns_timeout});
+      {.end = std::chrono::steady_clock::now() + judging_max, .question = host_.dns_timeout}, {},
+      keeps() ? &asked_ : nullptr);
 }
 
-void Connection::report(const std::vector<milter::Event>& events) {
-  for (const milter::Event& event : events) {
+void Connection::report(std::vector<milter::Event> events) {
+  for (milter::Event& event : events) {
     log_event(host_.log, event, host_.detail);
-    const auto* finished = std::get_if<milter::MessageFinished>(&event);
-    if (!host_.record || !finished || !finished->outcome.judgement) continue;
-    const auto& evaluation = finished->outcome.judgement->evaluation;
-    if (evaluation) host_.record(*evaluation);
+    auto* const finished = std::get_if<milter::MessageFinished>(&event);
+    if (finished == nullptr) continue;
+    if (host_.record && finished->outcome.judgement && finished->outcome.judgement->evaluation)
+      host_.record(*finished->outcome.judgement->evaluation);
+    if (keeps()) keep(std::move(*finished));
   }
+}
+
+/// Keeps what became of a message, without what only the MTA needed.
+void Connection::keep(milter::MessageFinished finished) {
+  KeptMessage message{.finished = now(),
+                      .client = std::move(finished.client),
+                      .envelope = std::move(finished.envelope),
+                      .outcome = std::move(finished.outcome),
+                      .asked = {},
+                      .limits = host_.policies()->limits};
+  // Of the messages that end together one at most was judged: a step ends where that begins.
+  if (message.outcome.judgement) message.asked = asked_.take();
+  message.outcome.edits = {};
+  mailflow::Envelope& envelope = message.envelope;
+  if (envelope.rcpt_to.size() > kept_recipients) {
+    envelope.rcpt_to_dropped += envelope.rcpt_to.size() - kept_recipients;
+    envelope.rcpt_to.resize(kept_recipients);
+    envelope.rcpt_to.shrink_to_fit();
+  }
+  host_.kept->keep(std::move(message));
 }
 
 /// A packet has its time from its first octet; more octets of it win no more.

@@ -18,6 +18,8 @@
 
 #include "countersign/milter/session.hpp"
 #include "countersign/report/evaluation.hpp"
+#include "service/control/kept_messages.hpp"
+#include "service/dns/asked_questions.hpp"
 #include "service/dns/resolver.hpp"
 #include "service/milter/event_log.hpp"
 #include "service/run/descriptor.hpp"
@@ -48,7 +50,8 @@ struct ConnectionHost {
   Resolver* resolver = nullptr;  ///< for mail that is judged; there must be one before any is
   std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};  ///< for one answer
   RecordEvaluation record;                                          ///< may be empty
-  bool stopping = false;  ///< connections close when their message is finished
+  KeptMessages* kept = nullptr;  ///< where finished messages go; nullptr: nowhere
+  bool stopping = false;         ///< connections close when their message is finished
 };
 
 /// One connection. Lives and dies on its worker's thread.
@@ -68,7 +71,9 @@ class Connection : public Peer {
   [[nodiscard]] boost::asio::awaitable<std::optional<mailflow::Outcome>> outcome_of(
       dns::Asking<mailflow::Outcome> judging);
   [[nodiscard]] bool may_end() const { return host_.stopping && session_.is_idle(); }
-  void report(const std::vector<milter::Event>& events);
+  void report(std::vector<milter::Event> events);
+  void keep(milter::MessageFinished finished);
+  [[nodiscard]] bool keeps() const { return host_.kept != nullptr && host_.kept->is_on(); }
   void expect_packet();
   void tell_overdue() override;
   void tell_failure(const std::string& what) override;
@@ -76,6 +81,7 @@ class Connection : public Peer {
   ConnectionHost& host_;
   milter::Session session_;
   std::uint64_t packets_ = 0;  // That were complete when the deadline was set.
+  AskedQuestions asked_;       // By the message that is judged, or was just now.
 };
 
 }  // namespace countersign::service

@@ -83,6 +83,9 @@ ListeningSocket open_unix(const SocketSpec& spec, const SocketOwner& owner) {
   const sockaddr_un address = unix_address(spec);
   remove_stale_file(spec, address);
   ListeningSocket socket = make_socket(spec, AF_UNIX);
+  // The file gets the mode of the socket, so it is never open to more than that.
+  if (owner.mode && ::fchmod(socket.descriptor(), *owner.mode) != 0)
+    fail(spec, std::strerror(errno));
   if (::bind(socket.descriptor(), generic(address), sizeof address) != 0) {
     fail(spec, fmt::format("{}; {}", std::strerror(errno),
                            errno == EADDRINUSE ? "remove the file, which this user may not try"
@@ -163,7 +166,7 @@ void ListeningSocket::close() {
 }
 
 void ListeningSockets::close() {
-  for (std::vector<ListeningSocket>* sockets : {&milter, &policy}) {
+  for (std::vector<ListeningSocket>* sockets : {&milter, &policy, &control}) {
     for (ListeningSocket& socket : *sockets) socket.close();
   }
 }

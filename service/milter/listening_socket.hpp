@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,15 +46,17 @@ class ListeningSocket {
 struct ListeningSockets {
   std::vector<ListeningSocket> milter;
   std::vector<ListeningSocket> policy;
+  std::vector<ListeningSocket> control;  ///< one, or none
 
   /// Closes all; whoever waits to be accepted is refused.
   void close();
 };
 
-/// Who is to own the file of a unix socket.
+/// Who is to own the file of a unix socket, and who may connect.
 struct SocketOwner {
   uid_t uid = 0;
   gid_t gid = 0;
+  std::optional<mode_t> mode = std::nullopt;  ///< besides the umask; none: all that it leaves
 };
 
 /// Opens all sockets that a text like inet:8891@localhost stands for: a name may have several

@@ -34,7 +34,8 @@ struct WorkerSettings {
   /// Not null when the policy judges or the policy service answers; outlives the worker.
   Resolver* resolver = nullptr;
   std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};
-  RecordEvaluation record;  ///< takes what judged messages add to reports; may be empty
+  RecordEvaluation record;       ///< takes what judged messages add to reports; may be empty
+  KeptMessages* kept = nullptr;  ///< outlives the worker; a reload does not change it
 };
 
 /// One worker.

@@ -37,6 +37,10 @@ LogOptions log_options(const config::LogSettings& settings) {
   return {.format = settings.format, .level = settings.level};
 }
 
+KeptBounds kept_bounds(const config::ControlSettings& settings) {
+  return {.messages = settings.kept_messages, .octets = settings.kept_octets};
+}
+
 std::vector<int> descriptors_of(const std::vector<ListeningSocket>& sockets) {
   std::vector<int> descriptors;
   for (const ListeningSocket& socket : sockets) descriptors.push_back(socket.descriptor());
@@ -55,7 +59,7 @@ bool is_fixed(std::string_view key) {
   constexpr std::string_view sinks[] = {"log.syslog", "log.stderr", "log.facility", "log.name"};
   const bool is_of_dns = key.starts_with("dns.") && key != "dns.timeout";
   return key.starts_with("daemon.") || key.starts_with("store.") ||
-         key == "policy_service.sockets" || is_of_dns ||
+         key == "policy_service.sockets" || is_of_dns || key == "control.socket" ||
          std::ranges::find(sinks, key) != std::end(sinks);
 }
 
@@ -82,6 +86,8 @@ Daemon::Daemon(config::Snapshot snapshot, LoadSnapshot load, ListeningSockets& s
       sockets_(sockets),
       log_(log),
       readiness_(readiness),
+      kept_(kept_bounds(snapshot_.settings.control),
+            std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())),
       listener_(control_, descriptors_of(sockets.milter), snapshot_.settings.limits.sessions, log_,
                 [this](Descriptor socket) { hand_over(std::move(socket), Service::milter); }),
       policy_listener_(
@@ -106,6 +112,7 @@ int Daemon::run() {
   wait_for_signal();
   start_recorder();
   start_workers();
+  start_control();
   unblock_signals();
   listener_.start();
   policy_listener_.start();
@@ -166,6 +173,18 @@ void Daemon::start_workers() {
   }
 }
 
+/// Answers at the control socket. Mail does not depend on it: without it the daemon goes on.
+void Daemon::start_control() {
+  if (sockets_.control.empty()) return;
+  ControlRequests requests;
+  add_message_requests(requests, kept_);
+  try {
+    control_server_.emplace(sockets_.control.front().descriptor(), std::move(requests), log_);
+  } catch (const std::system_error& error) {
+    log_.write(LogLevel::error, "the control socket cannot be served", {{"error", error.what()}});
+  }
+}
+
 /// Starts DNS when it is needed for the first time; false when it cannot be.
 bool Daemon::start_dns(const config::Snapshot& snapshot) {
   // Sockets need a restart: those that we have count.
@@ -188,7 +207,8 @@ WorkerSettings Daemon::worker_settings() {
       .detail = {.successes = settings.log.successes, .explains = settings.log.explains},
       .resolver = dns_ ? &dns_->resolver() : nullptr,
       .dns_timeout = settings.dns.timeout,
-      .record = record_function()};
+      .record = record_function(),
+      .kept = sockets_.control.empty() ? nullptr : &kept_};
 }
 
 RecordEvaluation Daemon::record_function() {
@@ -271,6 +291,7 @@ void Daemon::take_over(config::Snapshot fresh) {
   log_.adjust(log_options(snapshot_.settings.log));
   listener_.allow(snapshot_.settings.limits.sessions);
   policy_listener_.allow(snapshot_.settings.limits.sessions);
+  kept_.adjust(kept_bounds(snapshot_.settings.control));
   for (const std::unique_ptr<Worker>& worker : workers_) worker->adopt(worker_settings());
   log_.write(LogLevel::notice, "settings reloaded");
 }
@@ -286,6 +307,7 @@ void Daemon::stop() {
       {{"connections", std::to_string(listener_.connections() + policy_listener_.connections())}});
   listener_.stop();
   policy_listener_.stop();
+  control_server_.reset();
   sockets_.close();
   for (const std::unique_ptr<Worker>& worker : workers_) worker->stop();
   stop_timer_.expires_after(started_with_.daemon.stop_timeout);

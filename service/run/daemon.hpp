@@ -18,6 +18,8 @@
 #include <vector>
 
 #include "service/config/snapshot.hpp"
+#include "service/control/kept_messages.hpp"
+#include "service/control/server.hpp"
 #include "service/milter/listener.hpp"
 #include "service/milter/listening_socket.hpp"
 #include "service/milter/worker.hpp"
@@ -58,6 +60,7 @@ class Daemon {
   [[nodiscard]] Listener& listener_of(Service service);
   void start_recorder();
   void start_workers();
+  void start_control();
   void run_control();
   void wait_for_signal();
   void on_signal(int signal);
@@ -80,6 +83,8 @@ class Daemon {
   ListeningSockets& sockets_;
   Log& log_;
   Readiness readiness_;
+  KeptMessages kept_;
+  std::optional<ControlServer> control_server_;
   std::optional<DaemonDns> dns_;  // Made when mail is judged for the first time; outlives workers.
   std::optional<store::Recorder> recorder_;  // When something is stored; outlives workers.
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -73,16 +73,18 @@ class Peer {
   /// Sends what can be sent at once.
   void send_last(std::string_view octets);
 
-  /// Drives an evaluation; nothing when the connection was ended meanwhile.
+  /// Drives an evaluation; nothing when the connection was ended meanwhile. `asked` gets its
+  /// questions, unless it is nullptr.
   template <class T>
   [[nodiscard]] boost::asio::awaitable<std::optional<T>> judge(dns::Asking<T> asking,
                                                                Resolver& resolver,
                                                                Deadline deadline,
-                                                               Limits limits = {}) {
+                                                               Limits limits = {},
+                                                               AskedQuestions* asked = nullptr) {
     begin_judging(deadline);
     std::optional<T> outcome;
     try {
-      outcome = co_await drive(std::move(asking), resolver, deadline, limits);
+      outcome = co_await drive(std::move(asking), resolver, deadline, limits, asked);
     } catch (const boost::system::system_error&) {
       if (!ended_) throw;
     }

@@ -60,6 +60,24 @@ void enter_directory(const std::string& directory) {
       EX_CONFIG);
 }
 
+/// The socket that the daemon is asked at, for its user alone. Mail is worth more than the answers:
+/// where it cannot be had, the daemon works without.
+std::vector<ListeningSocket> open_control(const std::string& path, const SocketOwner& daemon,
+                                          Log& log) {
+  if (path.empty()) return {};
+  SocketOwner owner = daemon;
+  owner.mode = S_IRUSR | S_IWUSR;
+  try {
+    return open_listening_sockets({.path = path}, owner);
+  } catch (const StartError& error) {
+    const bool is_default = path == config::ControlSettings().socket;
+    log.write(is_default ? LogLevel::info : LogLevel::warning,
+              "the daemon cannot be asked to explain mail; control.socket says where",
+              {{"error", error.what()}});
+    return {};
+  }
+}
+
 void open_sockets(const std::vector<config::SocketSpec>& specs, const SocketOwner& owner,
                   std::vector<ListeningSocket>& sockets, Log& log) {
   for (const config::SocketSpec& spec : specs) {
@@ -77,6 +95,7 @@ ListeningSockets open_sockets(const config::Settings& settings,
   ListeningSockets sockets;
   open_sockets(settings.daemon.sockets, owner, sockets.milter, log);
   open_sockets(settings.policy_service.sockets, owner, sockets.policy, log);
+  sockets.control = open_control(settings.control.socket, owner, log);
   return sockets;
 }
 

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <thread>
 
+#include "service/control/client.hpp"
 #include "service/store/spool.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/milter_octets.hpp"
@@ -77,6 +78,7 @@ class RunningDaemon {
 
   [[nodiscard]] std::string path() const { return folder_ / "milter"; }
   [[nodiscard]] std::string policy_path() const { return folder_ / "policy"; }
+  [[nodiscard]] std::string control_path() const { return folder_ / "control"; }
   [[nodiscard]] MtaConnection connect() const {
     return MtaConnection(test::connect_to_file(path()).value());
   }
@@ -107,6 +109,7 @@ class RunningDaemon {
   [[nodiscard]] ListeningSockets open_sockets(const config::Settings& settings) const {
     ListeningSockets sockets;
     sockets.milter = open_listening_sockets({.path = path()}, {});
+    sockets.control = open_listening_sockets({.path = control_path()}, {});
     if (!settings.policy_service.sockets.empty())
       sockets.policy = open_listening_sockets({.path = policy_path()}, {});
     return sockets;
@@ -149,6 +152,27 @@ TEST(Daemon, ServesUntilItIsToldToStop) {
     EXPECT_TRUE(daemon.log().has("msg=stopped"));
     EXPECT_EQ(::access(daemon.path().c_str(), F_OK), -1) << "its socket is gone";
   }
+}
+
+TEST(DaemonControl, TellsOfTheMessagesOfAllWorkersUntilItStops) {
+  RunningDaemon daemon;
+  const auto kept = [&daemon] {
+    const auto answer = ask_daemon(daemon.control_path(), {{"ask", "last"}});
+    return answer ? answer->at("kept").at("messages").as_int64() : -1;
+  };
+  EXPECT_EQ(kept(), 0);
+  for (int i = 0; i < 4; ++i) {
+    MtaConnection mta = daemon.connect();
+    EXPECT_EQ(mta.push_and_verify(mail_of()), "pass");
+  }
+  EXPECT_TRUE(eventually([&] { return kept() == 4; }));
+  config::Snapshot fewer = snapshot_with_selector(2);
+  fewer.settings.control.kept_messages = 1;
+  daemon.reload(fewer);
+  EXPECT_EQ(kept(), 1);
+  RunningDaemon::send(SIGTERM);
+  ASSERT_TRUE(daemon.has_ended());
+  EXPECT_EQ(::access(daemon.control_path().c_str(), F_OK), -1) << "its socket is gone";
 }
 
 // --- reload --------------------------------------------------------------------------------------

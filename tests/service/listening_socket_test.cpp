@@ -70,6 +70,17 @@ class Umask {
   mode_t old_;
 };
 
+TEST(UnixSocket, IsOpenToNoMoreThanItsMode) {
+  const Folder folder;
+  const Umask open_to_all(0);
+  const auto all = open(unix_spec(folder / "all"));
+  EXPECT_EQ(status_of(folder / "all").st_mode & 0777U, 0777U);
+  const auto own =
+      open(unix_spec(folder / "own"), {.uid = ::getuid(), .gid = ::getgid(), .mode = 0600});
+  EXPECT_EQ(status_of(folder / "own").st_mode & 0777U, 0600U);
+  EXPECT_TRUE(test::connect_to_file(folder / "own"));
+}
+
 TEST(UnixSocket, LivesAsLongAsItsFile) {
   const Folder folder;
   const std::string path = folder / "milter";

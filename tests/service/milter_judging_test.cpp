@@ -62,6 +62,39 @@ TEST(MilterJudging, WritesWhatItFoundAndLogsIt) {
     EXPECT_TRUE(filter.log().has(field)) << field << '\n' << filter.log().text();
 }
 
+TEST(MilterJudging, KeepsWhatItFoundWithWhatItAsked) {
+  FakeResolver resolver;
+  answer_by_zone(resolver);
+  KeptMessages kept({.messages = 10, .octets = 1'000'000}, {});
+  ServedFilter filter({.policy = test::judging_policy(), .resolver = &resolver, .kept = &kept});
+  MtaConnection mta = filter.connect();
+  milter::Mail first = mail_by("a@example.com");
+  for (int i = 0; i < 20; ++i) first.rcpt_to.push_back(std::to_string(i) + "@example.org");
+  static_cast<void>(mta.push(first));
+  static_cast<void>(mta.push(mail_by("a@nothing.example")));
+  ASSERT_TRUE(eventually([&] { return kept.last(10).size() == 2; }));
+  const auto found = kept.find("4QUEUE", 10);
+  ASSERT_EQ(found.size(), 2U);
+  const KeptMessage& message = *found.back();
+  EXPECT_EQ(message.outcome.author, "a@example.com");
+  EXPECT_THAT(message.client, HasSubstr("[192.0.2.1]"));
+  EXPECT_EQ(message.envelope.client_ip, IpAddress::parse("192.0.2.1"));
+  EXPECT_EQ(message.envelope.helo, "mail.example.com");
+  EXPECT_EQ(message.envelope.mail_from, "a@example.com");
+  EXPECT_EQ(message.envelope.rcpt_to.size(), 10U);
+  EXPECT_EQ(message.envelope.rcpt_to_dropped, 11U);
+  EXPECT_THAT(message.outcome.edits, testing::IsEmpty());
+  EXPECT_EQ(message.outcome.judgement->verdict.dmarc_result(), dmarc::Result::pass);
+  std::vector<std::string> names;
+  for (const AskedQuestion& asked : message.asked) {
+    names.push_back(asked.question.name);
+    EXPECT_NE(asked.status, dns::AnswerStatus::timeout) << asked.question.name;
+  }
+  EXPECT_THAT(names, testing::IsSupersetOf({"example.com", "_dmarc.example.com"}));
+  for (const AskedQuestion& asked : found.front()->asked)
+    EXPECT_NE(asked.question.name, "_dmarc.example.com") << "it is of the message before";
+}
+
 TEST(MilterJudging, ManyMessagesWaitForDnsAtTheSameTime) {
   constexpr std::size_t count = 40;
   FakeResolver resolver;

@@ -52,6 +52,7 @@ struct ServedOptions {
   service::EventDetail detail;
   mailflow::Policy policy = policy_for_example_org();
   service::Resolver* resolver = nullptr;  ///< must outlive the filter
+  service::KeptMessages* kept = nullptr;  ///< must outlive the filter
 };
 
 /// The filter; serves from its construction to its end.
@@ -62,7 +63,8 @@ class ServedFilter {
         settings_({.policy = shared(options.policy),
                    .timeouts = options.timeouts,
                    .detail = options.detail,
-                   .resolver = options.resolver}),
+                   .resolver = options.resolver,
+                   .kept = options.kept}),
         listener_(control_, descriptors(), options.connections_max, file_.log(),
                   [this](Descriptor socket) {
                     workers_[next_++ % workers_.size()]->take(std::move(socket));
