@@ -16,6 +16,8 @@ void add_serve(CLI::App& root, int& exit_code);
 void add_sign(CLI::App& root, int& exit_code);
 /// Declares `countersign verify`.
 void add_verify(CLI::App& root, int& exit_code);
+/// Declares `countersign explain`.
+void add_explain(CLI::App& root, int& exit_code);
 /// Declares `countersign spf`.
 void add_spf(CLI::App& root, int& exit_code);
 /// Declares `countersign dmarc`.

@@ -50,6 +50,7 @@ int run_countersign(int argc, char** argv) {
   add_serve(root, exit_code);
   add_sign(root, exit_code);
   add_verify(root, exit_code);
+  add_explain(root, exit_code);
   add_spf(root, exit_code);
   add_dmarc(root, exit_code);
   add_arc(root, exit_code);

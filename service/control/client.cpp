@@ -80,6 +80,7 @@ std::string send_all(const Descriptor& socket, std::string_view octets, Clock::t
     if (!wait_for(socket, POLLOUT, end)) return "it takes too long";
     const ssize_t put = ::send(socket.get(), octets.data(), octets.size(), MSG_NOSIGNAL);
     if (put > 0) octets.remove_prefix(static_cast<std::size_t>(put));
+    if (put < 0 && errno == EPIPE) break;  // It may have said why before it closed.
     if (put < 0 && !is_for_now(errno)) return std::strerror(errno);
   }
   return {};

@@ -79,7 +79,7 @@ class KeptMessages {
   [[nodiscard]] Found find(std::string_view queue_id, std::size_t most) const;
   /// The last messages, the newest first, at most so many.
   [[nodiscard]] Found last(std::size_t most) const;
-  [[nodiscard]] KeptReach reach() const;
+  [[nodiscard]] KeptReach reach() const;  ///< what it holds, and how far back
 
  private:
   struct Entry {

@@ -60,7 +60,7 @@ void ControlServer::run() {
 }
 
 void ControlServer::open(Descriptor socket) {
-  Stream stream(context_, socket.get());
+  Stream stream(context_, asio::local::stream_protocol(), socket.get());
   static_cast<void>(socket.release());
   asio::co_spawn(context_, serve(std::move(stream)), [this](const std::exception_ptr& error) {
     listener_.connection_ended();

@@ -10,7 +10,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -46,7 +46,7 @@ class ControlServer {
   ControlServer& operator=(const ControlServer&) = delete;
 
  private:
-  using Stream = boost::asio::posix::stream_descriptor;
+  using Stream = boost::asio::local::stream_protocol::socket;
 
   void run();
   void open(Descriptor socket);

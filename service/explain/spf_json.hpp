@@ -21,9 +21,9 @@ struct SpfCheck {
 };
 
 /// A check as {identity, client_ip, helo_name, mail_from, domain, result, reason, message,
-/// explanation, evaluated, record, lookups, terms, explanation_lookups, lookup_terms, lookup_terms_max,
-/// void_lookups, void_lookups_max, received_spf}. Every key is there whatever the result; what is
-/// not known is null.
+/// explanation, evaluated, record, lookups, terms, explanation_lookups, lookup_terms,
+/// lookup_terms_max, void_lookups, void_lookups_max, received_spf}. Every key is there whatever the
+/// result; what is not known is null.
 ///
 /// evaluated    the name whose record was asked for
 /// terms        the terms that were tried, in their order, each {text, target, match, lookups,

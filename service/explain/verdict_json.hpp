@@ -25,8 +25,8 @@ struct VerdictReport {
 };
 
 /// The verdict as {spf, helo, dkim, arc, dmarc, iprev, ambiguities, authentication_results,
-/// removed_fields, action, shadow, rule, text, reply, overrides, questions}. What was not checked is
-/// null.
+/// removed_fields, action, shadow, rule, text, reply, overrides, questions}. What was not checked
+/// is null.
 ///
 /// spf, helo    {result, reason, domain, identity, …}, as `countersign spf --json` has it
 /// arc          {result, reason, chain: [{instance, sealer, selector, seal, message_signature}]}

@@ -6,9 +6,10 @@ from name_server import SERVFAIL, NameServer
 from support import Case
 
 KEYS = {
-    "result", "reason", "message", "policy", "policy_tag", "testing", "disposition",
-    "author_domain", "author_exists", "policy_domain", "policy_source", "org_domain",
-    "spf_aligned", "dkim_aligned", "identifiers", "walk", "published", "tags",
+    "result", "reason", "message", "policy", "effective_policy", "policy_tag", "testing",
+    "disposition", "author_domain", "author_exists", "policy_domain", "policy_source",
+    "org_domain", "org_domain_certain", "spf_aligned", "dkim_aligned", "identifiers", "walk",
+    "published", "flawed", "tags",
 }
 RECORD = "v=DMARC1; p=reject; sp=quarantine; rua=mailto:a@example.com"
 RECORDS = {
@@ -36,9 +37,9 @@ class Json(Dmarc):
              "alignment": "unaligned", "org_domain": None}])
         self.assertEqual(found["walk"], [
             {"domain": "example.com", "name": "_dmarc.example.com", "status": "records",
-             "finding": "record", "record": RECORD},
+             "finding": "record", "message": "a DMARC record", "record": RECORD},
             {"domain": "com", "name": "_dmarc.com", "status": "NXDOMAIN", "finding": "no_record",
-             "record": None}])
+             "message": "no DMARC record", "record": None}])
         self.assertEqual(found["published"], {
             "v": "DMARC1", "p": "reject", "sp": "quarantine", "rua": "mailto:a@example.com"})
         self.assertEqual(found["tags"], {

@@ -9,8 +9,9 @@ from name_server import SERVFAIL, NameServer
 from support import Case
 
 KEYS = {
-    "identity", "domain", "result", "reason", "message", "explanation", "record", "lookups",
-    "terms", "explanation_lookups", "lookup_terms", "void_lookups", "received_spf",
+    "identity", "client_ip", "helo_name", "mail_from", "domain", "result", "reason", "message",
+    "explanation", "evaluated", "record", "lookups", "terms", "explanation_lookups", "lookup_terms",
+    "lookup_terms_max", "void_lookups", "void_lookups_max", "received_spf",
 }
 RECORDS = {
     "example.com": "v=spf1 include:_spf.example.net a:gone.example.com -all "

@@ -11,8 +11,8 @@ from support import MESSAGE, MESSAGE_LF, PROGRAM, Case, key, record
 
 KEYS = {
     "result", "reason", "explanation", "sdid", "auid", "selector", "algorithm", "key_bits",
-    "header_canonicalization", "body_canonicalization", "signed_fields", "body_octets_signed",
-    "body_octets_total", "time", "expires",
+    "key_testing", "header_canonicalization", "body_canonicalization", "signed_fields",
+    "body_octets_signed", "body_octets_total", "time", "expires",
 }
 RSA_NAME, ED_NAME = "rsa._domainkey.example.org", "ed._domainkey.example.org"
 
@@ -27,8 +27,9 @@ class Json(Case):
         self.assertEqual(result, {
             "result": "pass", "reason": "valid", "explanation": "the signature is valid",
             "sdid": "example.org", "auid": "@example.org", "selector": "rsa",
-            "algorithm": "rsa-sha256", "key_bits": 2048, "header_canonicalization": "relaxed",
-            "body_canonicalization": "relaxed", "body_octets_signed": 13, "body_octets_total": 13,
+            "algorithm": "rsa-sha256", "key_bits": 2048, "key_testing": False,
+            "header_canonicalization": "relaxed", "body_canonicalization": "relaxed",
+            "body_octets_signed": 13, "body_octets_total": 13,
             "time": 1000000000, "expires": 1000000060,
         })
 

@@ -37,6 +37,7 @@ $*
 END
 }
 settings > /etc/countersign/countersign.toml
+mkdir -p /run/countersign  # As the unit file has it.
 start_countersign -f
 wait_for 10 "the filter" bash -c 'exec 3<> /dev/tcp/127.0.0.1/8891'
 start_postfix milter_protocol=6 milter_default_action=tempfail smtpd_milters=inet:127.0.0.1:8891
@@ -85,8 +86,24 @@ expect "its results there" bash -c "postcat -q $queue_id |
 expect "the reason in the log of the filter" \
   grep -E "queue_id=$queue_id action=quarantine .*rule=dmarc_quarantine" "$work/countersign.log"
 
+"$countersign" explain "$queue_id" > explained
+expect "its explanation to begin with the message" grep -E "^$queue_id  finished 20" explained
+expect "the record that decided" grep -E "^    v=spf1 ip4:192\.0\.2\.1 -all" explained
+expect "the term that decided" grep -E "^    - -all: matched" explained
+expect "the policy" grep -E "^  policy of quarantine\.example by p=: quarantine" explained
+expect "what was done" grep -E "^action: quarantine" explained
+expect "what DNS was asked" grep -E "^  _dmarc\.quarantine\.example TXT: records" explained
+
 attack reject.example
 expect "p=reject to be refused" replied '550 5\.7\.26 .*reject\.example'
+queue_id=$(sed -n 's/.* \([0-9A-Za-z]*\): milter-reject: .*reject\.example.*/\1/p' /var/log/maillog)
+"$countersign" explain --json "$queue_id" > explained
+expect "what was refused to be explained, too" \
+  grep -E '"dmarc":\{"result":"fail".*"reply":"550 5\.7\.26 ' explained
+expect "it on top of the list" bash -c "'$countersign' explain --last 1 |
+  head -n 1 | grep -E '  $queue_id .* reject .*alice@reject.example .*dmarc=fail'"
+expect_not "anybody but the daemon to get at the socket" \
+  setpriv --reuid=5000 --regid=5000 --clear-groups "$countersign" explain --last
 { signed good.example && echo "And more."; } > letter.eml
 outside --client 198.51.100.66 --from alice@good.example < letter.eml
 expect "a broken signature not to be refused for the policy alone" replied 250

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -132,12 +133,16 @@ TEST(ControlSocket, RefusesWhatIsNoRequestAndGoesOn) {
 }
 
 TEST(ControlSocket, WaitsForNobodyForLong) {
-  const Served served({.sessions = 2, .request = 100ms, .answer = 100ms});
+  const Served served({.sessions = 2, .request = 1s, .answer = 100ms});
   const Descriptor silent = served.connect();
   const Descriptor greedy = served.connect();
   send(greedy, "{\"ask\":\"large\"}\n");
   EXPECT_TRUE(served.still_answers()) << "both sessions were taken";
   EXPECT_THAT(receive_all(silent), HasSubstr("too_slow"));
+  EXPECT_TRUE(eventually([&greedy] {
+    pollfd polled{.fd = greedy.get(), .events = 0, .revents = 0};
+    return ::poll(&polled, 1, 0) > 0 && (polled.revents & POLLHUP) != 0;
+  }));
   EXPECT_LT(receive_all(greedy).size(), 4'000'000U) << "what the kernel held, and no more";
 }
 
