@@ -52,8 +52,8 @@ serve() { start_countersign -f -x $conf --policy-socket local:$socket -u postfix
 serve
 wait_for 10 "the policy service" test -S $socket
 expect_not "a word about a milter" grep -E 'warning|error' "$work/countersign.log"
-start_postfix smtpd_recipient_restrictions="reject_unauth_destination,
-  check_policy_service unix:countersign/policy"
+ask="check_policy_service unix:countersign/policy"
+start_postfix "smtpd_recipient_restrictions=reject_unauth_destination, $ask"
 
 from() { letter "alice@$2" | outside --client "$1" --from "alice@$2" "${@:3}"; }
 
