@@ -275,7 +275,7 @@ TEST(PolicyServiceConfig, ItsSocketMayStandBesideAnyFile) {
   const Snapshot snapshot = load(source, {files, accounts, "mail.example.org"});
   EXPECT_EQ(snapshot.settings.daemon.sockets.size(), 1u);
   EXPECT_EQ(snapshot.settings.policy_service.sockets.size(), 1u);
-  EXPECT_THAT(problems_of_policyd("", {{"policy_service.sockets", "nonsense"}}),
+  EXPECT_THAT(problems_of_policyd("", {{"policy_service.sockets", "inet:99999@localhost"}}),
               Contains(HasSubstr("command line: fatal: policy_service.sockets: ")));
   EXPECT_THAT(problems_of_policyd("", {{"policy_service.sokets", "inet:1"}}),
               Contains(HasSubstr("there is no setting 'policy_service.sokets'")));
@@ -332,9 +332,10 @@ TEST(PolicyServiceConfig, ItsOwnSettings) {
 
   std::string many;
   for (int i = 0; i < 21; ++i) many += "\"d" + std::to_string(i) + ".example\", ";
-  snapshot = read("[policy_service]\nsockets = [\"inet:1\"]\nforwarders = [" + many + "\"a b\"]\n");
+  snapshot =
+      read("[policy_service]\nsockets = [\"inet:1\"]\nforwarders = [" + many + "\"a..b\"]\n");
   EXPECT_THAT(texts(snapshot.problems),
-              ElementsAre(HasSubstr("'a b' is no domain"), HasSubstr("more than 20 forwarders")));
+              ElementsAre(HasSubstr("'a..b' is no domain"), HasSubstr("more than 20 forwarders")));
   EXPECT_EQ(snapshot.access->forwarders.size(), mailflow::access_forwarders_max);
 }
 

@@ -511,33 +511,32 @@ TEST(DaemonPolicyService, HasAsManySessionsAsTheMilterAndNoMore) {
   EXPECT_EQ(waiting.receive(100ms), std::nullopt);
   only.hang_up();
   EXPECT_THAT(waiting.receive().value_or(""), StartsWith("action=550 "));
-  // --- what is stored -----------------------------------------------------------------------------
+}
 
-  TEST(DaemonStore, OpensAndLetsGoAndAReloadLeavesItAlone) {
-    const test::Folder folder;
-    config::Snapshot snapshot = snapshot_with_selector(1);
-    snapshot.settings.store.path = folder / "store.sqlite";
-    snapshot.settings.store.spool_directory = folder / "spool";
-    test::LogFile log;
-    const auto open_spool = [&] {
-      const store::Spool spool(folder / "spool", 1'000'000, log.log());
-    };
-    {
-      RunningDaemon daemon(snapshot);
-      EXPECT_TRUE(
-          eventually([&] { return ::access((folder / "store.sqlite").c_str(), F_OK) == 0; }));
-      EXPECT_THROW(open_spool(), store::StoreError) << "it is the daemon's";
-      snapshot.settings.store.path = folder / "other.sqlite";
-      daemon.reload(snapshot);
-      EXPECT_TRUE(daemon.log().has("setting=store.path")) << "told that a restart is needed";
-      EXPECT_THROW(open_spool(), store::StoreError) << "it has it still";
-      RunningDaemon::send(SIGTERM);
-      ASSERT_TRUE(daemon.has_ended());
-      EXPECT_EQ(daemon.exit_code(), 0);
-    }
-    EXPECT_NO_THROW(open_spool());
-    EXPECT_EQ(::access((folder / "other.sqlite").c_str(), F_OK), -1);
+// --- what is stored -----------------------------------------------------------------------------
+
+TEST(DaemonStore, OpensAndLetsGoAndAReloadLeavesItAlone) {
+  const test::Folder folder;
+  config::Snapshot snapshot = snapshot_with_selector(1);
+  snapshot.settings.store.path = folder / "store.sqlite";
+  snapshot.settings.store.spool_directory = folder / "spool";
+  test::LogFile log;
+  const auto open_spool = [&] { const store::Spool spool(folder / "spool", 1'000'000, log.log()); };
+  {
+    RunningDaemon daemon(snapshot);
+    EXPECT_TRUE(eventually([&] { return ::access((folder / "store.sqlite").c_str(), F_OK) == 0; }));
+    EXPECT_THROW(open_spool(), store::StoreError) << "it is the daemon's";
+    snapshot.settings.store.path = folder / "other.sqlite";
+    daemon.reload(snapshot);
+    EXPECT_TRUE(daemon.log().has("setting=store.path")) << "told that a restart is needed";
+    EXPECT_THROW(open_spool(), store::StoreError) << "it has it still";
+    RunningDaemon::send(SIGTERM);
+    ASSERT_TRUE(daemon.has_ended());
+    EXPECT_EQ(daemon.exit_code(), 0);
   }
+  EXPECT_NO_THROW(open_spool());
+  EXPECT_EQ(::access((folder / "other.sqlite").c_str(), F_OK), -1);
+}
 
 }  // namespace
 }  // namespace countersign::service
