@@ -138,7 +138,7 @@ kill -HUP "$filter_pid"
 wait_for 10 "the refusal of a fallback without a key" \
   grep -q 'old ones stay in force' "$work/countersign.log"
 expect "the refusal to name the line" \
-  logged "countersign.toml:16: fatal: the fallback 'three.example'"
+  logged "countersign.toml:16 problem=\"the fallback 'three.example'"
 
 settings 'table = "/etc/countersign/logins"' > /etc/countersign/countersign.toml
 letter ceo@two.example > letter.eml

@@ -156,7 +156,7 @@ TEST_F(LoginsTest, MistakesOfATableAreToldWithTheirLines) {
 TEST_F(LoginsTest, ATableThatIsNotThereOrEmptyIsTold) {
   files.add("/etc/empty", "# nobody yet\n");
   EXPECT_THAT(texts(load_own("table = \"/etc/empty\"\n")),
-              ElementsAre(AllOf(StartsWith("/etc/countersign.toml:12: error:"),
+              ElementsAre(AllOf(StartsWith("/etc/countersign.toml:11: error:"),
                                 HasSubstr("nobody who logs in may use any address"))));
   const Snapshot snapshot = load_own("table = \"/etc/nowhere\"\n");
   EXPECT_THAT(texts(snapshot), Contains(HasSubstr("fatal: cannot read /etc/nowhere")));
@@ -186,13 +186,13 @@ TEST_F(LoginsTest, AFallbackWithoutAKeyIsNoFallback) {
     const Snapshot snapshot =
         load_own("on_mismatch = \"fallback\"\nfallback = \"" + std::string(name) + "\"\n");
     EXPECT_THAT(texts(snapshot),
-                ElementsAre(AllOf(StartsWith("/etc/countersign.toml:13: fatal: the fallback '" +
+                ElementsAre(AllOf(StartsWith("/etc/countersign.toml:12: fatal: the fallback '" +
                                              std::string(name) + "' is neither"),
                                   HasSubstr("; name a key"))));
     EXPECT_EQ(snapshot.policy, nullptr);
   }
   EXPECT_THAT(texts(load_own("on_mismatch = \"fallback\"\n")),
-              ElementsAre(AllOf(StartsWith("/etc/countersign.toml:12: fatal:"),
+              ElementsAre(AllOf(StartsWith("/etc/countersign.toml:11: fatal:"),
                                 HasSubstr("no fallback is set"))));
 }
 
@@ -211,7 +211,7 @@ TEST_F(LoginsTest, TheSignerOfAFallbackIsInItsDomain) {
     EXPECT_THAT(texts(load_own("on_mismatch = \"fallback\"\nfallback = \"host.example\"\n"
                                "fallback_signer = \"" +
                                std::string(signer) + "\"\n")),
-                ElementsAre(AllOf(StartsWith("/etc/countersign.toml:14: fatal: '"),
+                ElementsAre(AllOf(StartsWith("/etc/countersign.toml:13: fatal: '"),
                                   HasSubstr("is no identity of host.example"))))
         << signer;
 }
@@ -220,8 +220,8 @@ TEST_F(LoginsTest, WhatHasNoEffectIsTold) {
   const Snapshot snapshot =
       load_own("bound = false\non_mismatch = \"reject\"\ntable = [\"* %d\"]\n");
   EXPECT_THAT(texts(snapshot),
-              ElementsAre(HasSubstr(":13: warning: signing.logins.on_mismatch has no effect"),
-                          HasSubstr(":14: warning: signing.logins.table has no effect")));
+              ElementsAre(HasSubstr(":12: warning: signing.logins.on_mismatch has no effect"),
+                          HasSubstr(":13: warning: signing.logins.table has no effect")));
 }
 
 TEST_F(LoginsTest, TheWordsOfAMismatch) {
