@@ -115,7 +115,7 @@ void add_check(CLI::App& parent, int& exit_code) {
           },
           "look at Postfix's settings too; FOLDER has main.cf, if it is not Postfix's own")
       ->expected(0, 1)
-      ->type_name("FOLDER");
+      ->option_text("[FOLDER]");
   command->add_flag("--json", options->json, "print JSON for programs");
   command->footer("Exit codes: 0 nothing is wrong, 1 warnings, 78 errors.");
   command->callback([options, &exit_code] { exit_code = run_check(*options); });

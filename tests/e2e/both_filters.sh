@@ -74,7 +74,7 @@ letter alice@other.example | sign june > third.eml
   cat changed.eml; } > forged.eml
 
 letters='unsigned good changed forged keyless unknown servfail'
-# ask PORT : what becomes of each of the letters there and the results that it is given, a line for each.
+# ask PORT : what becomes of each of the letters there and which results it is given, a line each.
 ask() {
   local case fate found count
   count=$(mails | wc -l)
