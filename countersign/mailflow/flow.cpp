@@ -7,6 +7,7 @@
 
 #include "countersign/assert.hpp"
 #include "countersign/authres/field.hpp"
+#include "countersign/mailflow/evaluation.hpp"
 #include "countersign/mailflow/inbound.hpp"
 #include "countersign/mailflow/outbound.hpp"
 #include "countersign/mailflow/results_field.hpp"

@@ -10,7 +10,7 @@
 namespace countersign::service::config {
 namespace {
 
-constexpr std::array<Section, 13> section_rows{{
+constexpr auto section_rows = std::to_array<Section>({
     {"daemon",
      "Where the daemon listens, who it is and how it lives. A reload does not change "
      "these."},
@@ -46,7 +46,7 @@ constexpr std::array<Section, 13> section_rows{{
      "How a running daemon is asked what it does: \"countersign explain\" shows what became of a "
      "message, and why."},
     {"limits", "Bounds on what a peer can make the daemon do."},
-}};
+});
 
 using S = Settings;
 

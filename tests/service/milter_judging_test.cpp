@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -93,6 +94,36 @@ TEST(MilterJudging, KeepsWhatItFoundWithWhatItAsked) {
   EXPECT_THAT(names, testing::IsSupersetOf({"example.com", "_dmarc.example.com"}));
   for (const AskedQuestion& asked : found.front()->asked)
     EXPECT_NE(asked.question.name, "_dmarc.example.com") << "it is of the message before";
+}
+
+TEST(MilterJudging, HandsOverWhatMessagesAddToReports) {
+  FakeResolver resolver;
+  answer_by_zone(resolver);
+  mailflow::Policy policy = test::judging_policy();
+  policy.judging.counts = true;
+  std::mutex mutex;
+  std::vector<report::Evaluation> recorded;
+  ServedFilter filter(
+      {.policy = policy, .resolver = &resolver, .record = [&](report::Evaluation evaluation) {
+         const std::lock_guard lock(mutex);
+         recorded.push_back(std::move(evaluation));
+       }});
+  MtaConnection mta = filter.connect();
+  static_cast<void>(mta.push(mail_by("a@example.com")));
+  static_cast<void>(mta.push(mail_by("a@nothing.example")));  // It has no policy.
+  static_cast<void>(mta.push(mail_by("a@quarantine.example")));
+  EXPECT_TRUE(eventually([&] { return filter.log().count("msg=judged") == 3; }));
+  EXPECT_TRUE(eventually([&] {
+    const std::lock_guard lock(mutex);
+    return recorded.size() == 2;
+  }));
+  const std::lock_guard lock(mutex);
+  ASSERT_EQ(recorded.size(), 2U);
+  EXPECT_EQ(recorded[0].header_from, "example.com");
+  EXPECT_TRUE(recorded[0].spf_aligned);
+  EXPECT_EQ(recorded[0].source_ip.to_string(), "192.0.2.1");
+  EXPECT_EQ(recorded[1].published.domain, "quarantine.example");
+  EXPECT_FALSE(recorded[1].spf_aligned);
 }
 
 TEST(MilterJudging, ManyMessagesWaitForDnsAtTheSameTime) {

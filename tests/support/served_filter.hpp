@@ -53,6 +53,7 @@ struct ServedOptions {
   mailflow::Policy policy = policy_for_example_org();
   service::Resolver* resolver = nullptr;  ///< must outlive the filter
   service::KeptMessages* kept = nullptr;  ///< must outlive the filter
+  service::RecordEvaluation record;       ///< called on the threads of the workers
 };
 
 /// The filter; serves from its construction to its end.
@@ -64,7 +65,8 @@ class ServedFilter {
                    .timeouts = options.timeouts,
                    .detail = options.detail,
                    .resolver = options.resolver,
-                   .kept = options.kept}),
+                   .kept = options.kept,
+                   .record = options.record}),
         listener_(control_, descriptors(), options.connections_max, file_.log(),
                   [this](Descriptor socket) {
                     workers_[next_++ % workers_.size()]->take(std::move(socket));
