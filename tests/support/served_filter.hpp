@@ -65,8 +65,8 @@ class ServedFilter {
                    .timeouts = options.timeouts,
                    .detail = options.detail,
                    .resolver = options.resolver,
-                   .kept = options.kept,
-                   .record = options.record}),
+                   .record = options.record,
+                   .kept = options.kept}),
         listener_(control_, descriptors(), options.connections_max, file_.log(),
                   [this](Descriptor socket) {
                     workers_[next_++ % workers_.size()]->take(std::move(socket));
