@@ -116,7 +116,7 @@ TEST(ForeignReaders, PerlsMailDmarcReadsOurMail) {
         std::string("end: 1700006399"), std::string("domain: example.com"),
         std::string("p: reject"), std::string("sp: quarantine"), std::string("adkim: s"),
         std::string("record: 192.0.2.1 3 none pass fail example.com"),
-        std::string("record: 2001:db8::25 2 none fail fail news.example.com"),
+        std::string("record: fd00:db8::25 2 none fail fail news.example.com"),
         std::string("dkim: example.com s1 pass"), std::string("dkim: example.org x fail"),
         std::string("spf: bounce.example.org mfrom softfail")})
     EXPECT_THAT(printed, HasSubstr(line + "\n"));

@@ -55,7 +55,7 @@ inline constexpr report::DateRange day = {1'699'920'000, 1'700'006'399};
 
 /// A row of a forwarder whose mail failed and was let through: two reasons, null path, IPv6.
 [[nodiscard]] inline report::Evaluation forwarded_row() {
-  report::Evaluation row = passed_row("2001:db8::25");
+  report::Evaluation row = passed_row("fd00:db8::25");
   row.disposition = report::ActionDisposition::none;
   row.dkim_aligned = false;
   row.reasons = {{report::OverrideReason::trusted_forwarder, "arc=pass <as[1]>"},

@@ -79,7 +79,7 @@ constexpr std::string_view golden = R"(<?xml version="1.0" encoding="UTF-8"?>
   </record>
   <record>
     <row>
-      <source_ip>2001:db8::25</source_ip>
+      <source_ip>fd00:db8::25</source_ip>
       <count>2</count>
       <policy_evaluated>
         <disposition>none</disposition>
