@@ -117,7 +117,8 @@ TEST(ForeignReaders, PerlsMailDmarcReadsOurMail) {
         std::string("p: reject"), std::string("sp: quarantine"), std::string("adkim: s"),
         std::string("record: 192.0.2.1 3 none pass fail example.com"),
         std::string("record: fd00:db8::25 2 none fail fail news.example.com"),
-        std::string("dkim: example.com s1 pass"), std::string("dkim: example.org x fail"),
+        // It takes every signature of a record for the first.
+        std::string("dkim: example.com s1 pass"),
         std::string("spf: bounce.example.org mfrom softfail")})
     EXPECT_THAT(printed, HasSubstr(line + "\n"));
 }
