@@ -59,6 +59,7 @@ int run_countersign(int argc, char** argv) {
   add_testkey(root, exit_code);
   add_config(root, exit_code);
   add_probe(root, exit_code);
+  add_report(root, exit_code);
   add_manual(root);
   if (argc <= 1) {
     fmt::print(stderr, "{}", root.help());

@@ -37,7 +37,10 @@ class Descriptor {
 };
 
 FileStatus to_status(const struct stat& raw) {
-  FileStatus status{.mode = raw.st_mode & 07777u, .uid = raw.st_uid, .gid = raw.st_gid};
+  FileStatus status{.mode = raw.st_mode & 07777u,
+                    .uid = raw.st_uid,
+                    .gid = raw.st_gid,
+                    .modified = raw.st_mtim.tv_sec};
   status.kind = S_ISREG(raw.st_mode)   ? FileStatus::Kind::regular
                 : S_ISDIR(raw.st_mode) ? FileStatus::Kind::directory
                                        : FileStatus::Kind::other;

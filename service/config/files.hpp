@@ -26,6 +26,7 @@ struct FileStatus {
   std::uint32_t mode = 0600;  ///< permission bits
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
+  std::int64_t modified = 0;  ///< seconds since 1970 UTC
 };
 
 /// Reads files. Errors are the system's words: "No such file or directory".

@@ -74,7 +74,17 @@ std::optional<PrivateKey> KeyStore::read(const std::string& path, const Place& p
   }
   const bool permitted = judge_permissions(path, place);
   const auto key = judge(decode_private_key(*octets, Limits()), path, place);
-  return permitted ? key : std::nullopt;
+  if (!permitted || !key) return std::nullopt;
+  note_age(path);
+  return key;
+}
+
+void KeyStore::note_age(const std::string& path) {
+  const auto status = files_.status(path);
+  const std::int64_t modified = status ? status->modified : 0;
+  ++key_files_.count;
+  if (modified > 0 && (key_files_.oldest == 0 || modified < key_files_.oldest))
+    key_files_.oldest = modified;
 }
 
 bool KeyStore::judge_permissions(const std::string& path, const Place& place) {

@@ -26,6 +26,12 @@ struct KeyRules {
   bool changes_root = false;  ///< a reload will not see the files as they are seen now
 };
 
+/// The key files that are in use.
+struct KeyFiles {
+  std::uint64_t count = 0;
+  std::int64_t oldest = 0;  ///< when the oldest was written, seconds since 1970 UTC; 0 for none
+};
+
 /// Reads keys. What is wrong with one is a problem at the line that named it first.
 class KeyStore {
  public:
@@ -38,8 +44,12 @@ class KeyStore {
   /// A key that a table holds itself: PEM on one line, or base64 of DER.
   [[nodiscard]] std::optional<crypto::PrivateKey> decode(std::string_view text, const Place& place);
 
+  /// The files of the keys that can be used.
+  [[nodiscard]] const KeyFiles& key_files() const { return key_files_; }
+
  private:
   [[nodiscard]] std::optional<crypto::PrivateKey> read(const std::string& path, const Place& place);
+  void note_age(const std::string& path);
   // False when the permissions forbid its use.
   [[nodiscard]] bool judge_permissions(const std::string& path, const Place& place);
   [[nodiscard]] std::optional<crypto::PrivateKey> judge(
@@ -51,6 +61,7 @@ class KeyStore {
   const Accounts& accounts_;
   Problems& problems_;
   std::map<std::string, std::optional<crypto::PrivateKey>> by_path_;
+  KeyFiles key_files_;
 };
 
 /// Decodes a private key as people keep them: PEM, its line ends lost or not; base64 of PKCS#8 or

@@ -22,6 +22,7 @@
 #include "service/config/setting_types.hpp"
 #include "service/config/socket_spec.hpp"
 #include "service/log/log.hpp"
+#include "service/reporting/mail_sender.hpp"
 
 namespace countersign::service::config {
 
@@ -221,6 +222,29 @@ struct ControlSettings {
   std::uint64_t kept_octets = 33'554'432;
 };
 
+/// Where metrics and health are served over HTTP.
+struct MetricsSettings {
+  std::vector<SocketSpec> sockets;  ///< inet and inet6; empty: nowhere
+};
+
+/// Aggregate reports to the owners of domains.
+struct ReportSettings {
+  bool sends = false;         ///< the daemon sends them itself each day
+  std::string from;           ///< address that they come from
+  std::string org_name;       ///< empty: the domain of `from`
+  std::string extra_contact;  ///< empty for none
+  std::string mail_from;      ///< reverse-path; empty: the null path
+  DataSet opted_out;          ///< domains that get none
+  std::uint64_t packed_octets_max = 10'485'760;
+  std::uint64_t destination_cap = 10'000;
+  std::chrono::seconds after_midnight{3'600};
+  std::string smtp_host = "localhost";
+  std::uint64_t smtp_port = 25;
+  SmtpTls smtp_tls = SmtpTls::opportunistic;
+  std::string smtp_user;
+  std::string smtp_password_file;
+};
+
 /// Bounds on what peers may make us do.
 struct LimitSettings {
   std::uint64_t sessions = 4'096;
@@ -244,6 +268,8 @@ struct Settings {
   DnsSettings dns;
   StoreSettings store;
   ControlSettings control;
+  MetricsSettings metrics;
+  ReportSettings reports;
   LimitSettings limits;
 
   /// Where settings were set, by their keys; under the empty key the file itself.

@@ -45,6 +45,11 @@ constexpr auto section_rows = std::to_array<Section>({
     {"control",
      "How a running daemon is asked what it does: \"countersign explain\" shows what became of a "
      "message, and why."},
+    {"metrics", "Numbers for Prometheus, and health, over HTTP. Only a restart changes these."},
+    {"reports",
+     "Aggregate reports to the owners of domains (RFC 9990), made of what is stored. Only a "
+     "restart "
+     "puts a change in force."},
     {"limits", "Bounds on what a peer can make the daemon do."},
 });
 
@@ -557,6 +562,61 @@ const Setting rows[] = {
      "How much memory they may take; older ones go before their time when they are large.",
      [](S& s) -> Slot { return &s.control.kept_octets; },
      {65'536, 17'179'869'184}},
+
+    // --- metrics ---
+    {"metrics.sockets",
+     "Where to serve /metrics, /healthz and /readyz: \"inet:9464@127.0.0.1\". There is no "
+     "password: "
+     "stay on loopback.",
+     [](S& s) -> Slot { return &s.metrics.sockets; }},
+
+    // --- reports ---
+    {"reports.sends",
+     "Send the reports of each day, some time after midnight UTC. Needs [store], reports.from, and "
+     "a "
+     "key that signs for its domain.",
+     [](S& s) -> Slot { return &s.reports.sends; }},
+    {"reports.from",
+     "The address that reports come from. Its domain must authenticate them: a key of ours signs.",
+     [](S& s) -> Slot { return &s.reports.from; }},
+    {"reports.org_name", "Who reports, in words. Without it the domain of reports.from.",
+     [](S& s) -> Slot { return &s.reports.org_name; }},
+    {"reports.extra_contact", "Where else questions can go: a URL or a sentence.",
+     [](S& s) -> Slot { return &s.reports.extra_contact; }},
+    {"reports.mail_from",
+     "The address that bounces go to. Without it there are none: the null path.",
+     [](S& s) -> Slot { return &s.reports.mail_from; }},
+    {"reports.opted_out", "Domains that get no reports; \".domain\" stands for all below it.",
+     [](S& s) -> Slot { return &s.reports.opted_out; }},
+    {"reports.packed_octets_max",
+     "Octets of a packed report; a larger one is sent in parts.",
+     [](S& s) -> Slot { return &s.reports.packed_octets_max; },
+     {10'000, 1'073'741'824}},
+    {"reports.destination_cap",
+     "Reports that an address gets a day at most.",
+     [](S& s) -> Slot { return &s.reports.destination_cap; },
+     {1, 1'000'000'000}},
+    {"reports.after_midnight",
+     "How long after the end of a day its reports are made: what other hosts still have to store "
+     "comes until then.",
+     [](S& s) -> Slot { return &s.reports.after_midnight; },
+     {0, 72'000}},
+    {"reports.smtp_host", "The MTA that takes reports.",
+     [](S& s) -> Slot { return &s.reports.smtp_host; }},
+    {"reports.smtp_port",
+     "Its port.",
+     [](S& s) -> Slot { return &s.reports.smtp_port; },
+     {1, 65'535}},
+    {"reports.smtp_tls",
+     "none: never. opportunistic: STARTTLS where it is offered, whatever the certificate. "
+     "required: "
+     "STARTTLS with a certificate that holds for the host.",
+     [](S& s) -> Slot { return &s.reports.smtp_tls; }},
+    {"reports.smtp_user", "The login there; without it there is no AUTH.",
+     [](S& s) -> Slot { return &s.reports.smtp_user; }},
+    {"reports.smtp_password_file",
+     "A file with the password in its first line, which others cannot read.",
+     [](S& s) -> Slot { return &s.reports.smtp_password_file; }},
 
     // --- limits ---
     {"limits.sessions",

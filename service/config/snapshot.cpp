@@ -54,6 +54,7 @@ class Maker {
   std::shared_ptr<const mailflow::Policy> make() {
     check_daemon();
     check_store();
+    check_reports();
     const KeyRules rules{.user = daemon_user(),
                          .safe_required = signing_.safe_keys_required,
                          .bits_min = signing_.key_bits_min,
@@ -69,8 +70,12 @@ class Maker {
     set_actions();
     set_limits();
     if (policy_.judges) set_judging();
+    key_files_ = store.key_files();
     return std::make_shared<const mailflow::Policy>(std::move(policy_));
   }
+
+  /// Of the keys that make() has read.
+  [[nodiscard]] const KeyFiles& key_files() const { return key_files_; }
 
  private:
   // --- the process ---
@@ -104,6 +109,24 @@ class Maker {
                               : "store.engine is postgresql, and store.connection is not set",
                     is_sqlite ? "set store.engine = \"postgresql\", or store.path"
                               : "set store.connection, or store.engine = \"sqlite\"");
+  }
+
+  void check_reports() {
+    for (const SocketSpec& socket : settings_.metrics.sockets) {
+      if (socket.family != SocketSpec::Family::unix) continue;
+      problems_.fatal(place("metrics.sockets"), "metrics are served over HTTP, not at a file",
+                      "name a port: inet:9464@127.0.0.1");
+    }
+    const ReportSettings& reports = settings_.reports;
+    if (!reports.sends) return;
+    if (!settings_.store.is_on()) {
+      problems_.fatal(place("reports.sends"), "there is nothing to report, as nothing is stored",
+                      "set store.path");
+    }
+    if (reports.from.empty()) {
+      problems_.fatal(place("reports.sends"), "reports come from nobody",
+                      "set reports.from to an address of a domain that is signed for");
+    }
   }
 
   void check_readable(std::string_view key, const std::string& file) {
@@ -285,6 +308,7 @@ class Maker {
   BasedFiles files_;
   Problems& problems_;
   mailflow::Policy policy_;
+  KeyFiles key_files_;
 };
 
 // What stands on the command line by its own name, as other programs have no word for it.
@@ -349,6 +373,7 @@ Snapshot make_snapshot(Settings settings, const Machine& machine, Problems probl
   if (worst(snapshot.problems) >= Severity::fatal) return snapshot;
   snapshot.policy = std::move(policy);
   snapshot.access = std::move(access);
+  snapshot.key_files = maker.key_files();
   return snapshot;
 }
 

@@ -21,6 +21,7 @@
 #include "countersign/mailflow/policy.hpp"
 #include "service/config/accounts.hpp"
 #include "service/config/files.hpp"
+#include "service/config/key_store.hpp"
 #include "service/config/problem.hpp"
 #include "service/config/settings.hpp"
 #include "service/config/source.hpp"
@@ -44,6 +45,7 @@ struct Snapshot {
   std::shared_ptr<const mailflow::Policy> policy;
   /// What the policy service answers by; null with the other.
   std::shared_ptr<const mailflow::SpfAccessPolicy> access;
+  KeyFiles key_files;  ///< of the keys that sign
   /// All problems, sorted by file and line.
   std::vector<Problem> problems;
 };

@@ -77,15 +77,20 @@ asio::awaitable<std::optional<mailflow::Outcome>> Connection::outcome_of(
     dns::Asking<mailflow::Outcome> judging) {
   COUNTERSIGN_ASSERT(host_.resolver != nullptr);
   asked_ = {};
-  return judge(
-      std::move(judging), *host_.resolver,
-      {.end = std::chrono::steady_clock::now() + judging_max, .question = host_.dns_timeout}, {},
-      keeps() ? &asked_ : nullptr);
+  const auto began = std::chrono::steady_clock::now();
+  std::optional<mailflow::Outcome> outcome =
+      co_await judge(std::move(judging), *host_.resolver,
+                     {.end = began + judging_max, .question = host_.dns_timeout}, {},
+                     keeps() ? &asked_ : nullptr);
+  if (host_.metrics != nullptr && outcome)
+    host_.metrics->observe_judging(std::chrono::steady_clock::now() - began);
+  co_return outcome;
 }
 
 void Connection::report(std::vector<milter::Event> events) {
   for (milter::Event& event : events) {
     log_event(host_.log, event, host_.detail);
+    if (host_.metrics != nullptr) host_.metrics->count(event);
     auto* const finished = std::get_if<milter::MessageFinished>(&event);
     if (finished == nullptr) continue;
     if (host_.record && finished->outcome.judgement && finished->outcome.judgement->evaluation)

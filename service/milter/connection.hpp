@@ -21,6 +21,7 @@
 #include "service/control/kept_messages.hpp"
 #include "service/dns/asked_questions.hpp"
 #include "service/dns/resolver.hpp"
+#include "service/metrics/metrics.hpp"
 #include "service/milter/event_log.hpp"
 #include "service/run/descriptor.hpp"
 #include "service/run/peer.hpp"
@@ -50,6 +51,7 @@ struct ConnectionHost {
   Resolver* resolver = nullptr;  ///< for mail that is judged; there must be one before any is
   std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};  ///< for one answer
   RecordEvaluation record;                                          ///< may be empty
+  Metrics* metrics = nullptr;    ///< where events are counted; nullptr: nowhere
   KeptMessages* kept = nullptr;  ///< where finished messages go; nullptr: nowhere
   bool stopping = false;         ///< connections close when their message is finished
 };

@@ -166,7 +166,7 @@ void ListeningSocket::close() {
 }
 
 void ListeningSockets::close() {
-  for (std::vector<ListeningSocket>* sockets : {&milter, &policy, &control}) {
+  for (std::vector<ListeningSocket>* sockets : {&milter, &policy, &metrics, &control}) {
     for (ListeningSocket& socket : *sockets) socket.close();
   }
 }

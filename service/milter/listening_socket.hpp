@@ -46,6 +46,7 @@ class ListeningSocket {
 struct ListeningSockets {
   std::vector<ListeningSocket> milter;
   std::vector<ListeningSocket> policy;
+  std::vector<ListeningSocket> metrics;  ///< HTTP
   std::vector<ListeningSocket> control;  ///< one, or none
 
   /// Closes all; whoever waits to be accepted is refused.

@@ -35,6 +35,7 @@ struct WorkerSettings {
   Resolver* resolver = nullptr;
   std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};
   RecordEvaluation record;       ///< takes what judged messages add to reports; may be empty
+  Metrics* metrics = nullptr;    ///< outlives the worker; may be null
   KeptMessages* kept = nullptr;  ///< outlives the worker; a reload does not change it
 };
 

@@ -15,9 +15,12 @@
 
 #include "service/config/settings_table.hpp"
 #include "service/log/log.hpp"
+#include "service/reporting/round.hpp"
+#include "service/run/daemon_metrics.hpp"
 #include "service/run/problem_log.hpp"
 #include "service/run/start_error.hpp"
 #include "service/run/version.hpp"
+#include "service/web/routes.hpp"
 
 namespace countersign::service {
 namespace {
@@ -31,6 +34,10 @@ constexpr std::chrono::milliseconds same_request{500};
 std::size_t worker_count(const config::Settings& settings) {
   if (settings.daemon.workers != 0) return settings.daemon.workers;
   return std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::chrono::sys_seconds now() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
 LogOptions log_options(const config::LogSettings& settings) {
@@ -59,6 +66,7 @@ bool is_fixed(std::string_view key) {
   constexpr std::string_view sinks[] = {"log.syslog", "log.stderr", "log.facility", "log.name"};
   const bool is_of_dns = key.starts_with("dns.") && key != "dns.timeout";
   return key.starts_with("daemon.") || key.starts_with("store.") ||
+         key.starts_with("metrics.") || key.starts_with("reports.") ||
          key == "policy_service.sockets" || is_of_dns || key == "control.socket" ||
          std::ranges::find(sinks, key) != std::end(sinks);
 }
@@ -111,7 +119,10 @@ Listener& Daemon::listener_of(Service service) {
 int Daemon::run() {
   wait_for_signal();
   start_recorder();
+  if (!sockets_.metrics.empty()) metrics_.emplace();
   start_workers();
+  start_metrics();
+  start_reports();
   start_control();
   unblock_signals();
   listener_.start();
@@ -120,6 +131,7 @@ int Daemon::run() {
              {{"version", version}, {"workers", std::to_string(workers_.size())}});
   readiness_.ready();
   run_control();
+  reports_.reset();
   threads_.clear();  // Joins; all have ended, or run_control() would not have returned.
   if (recorder_) recorder_->stop();
   log_.write(LogLevel::notice, "stopped");
@@ -185,13 +197,52 @@ void Daemon::start_control() {
   }
 }
 
+/// Serves what is counted, from the control thread: where that answers, the daemon lives.
+void Daemon::start_metrics() {
+  if (!metrics_) return;
+  metrics_->add(sources_of({
+      .connections = [this] { return listener_.connections() + policy_listener_.connections(); },
+      .keys = [this] { return snapshot_.key_files; },
+      .cache = [this] { return dns_ ? dns_->cache_counts() : std::nullopt; },
+      .recorder = recorder_ ? [this] { return recorder_->counters(); }
+                            : std::function<store::RecorderCounters()>(),
+      .reports = started_with_.reports.sends
+                     ? [this] { return reports_ ? &reports_->counters() : nullptr; }
+                     : std::function<const ReportCounters*()>(),
+  }));
+  http_.emplace(control_, descriptors_of(sockets_.metrics),
+                make_routes({.metrics = [this] { return metrics_->text(); },
+                             .not_ready = [this] { return why_not_ready(); }}),
+                log_);
+  http_->start();
+}
+
+std::string Daemon::why_not_ready() const { return stopping_ ? "stopping" : ""; }
+
+void Daemon::start_reports() {
+  if (!started_with_.reports.sends) return;
+  reports_.emplace(make_report_round([this] { return snapshot_in_force(); }, now, log_),
+                   ScheduleTimes{.after_midnight = started_with_.reports.after_midnight}, now,
+                   log_);
+}
+
+config::Snapshot Daemon::snapshot_in_force() {
+  const std::scoped_lock lock(snapshot_mutex_);
+  return snapshot_;
+}
+
 /// Starts DNS when it is needed for the first time; false when it cannot be.
 bool Daemon::start_dns(const config::Snapshot& snapshot) {
   // Sockets need a restart: those that we have count.
   const bool needed = snapshot.policy->judges || !started_with_.policy_service.sockets.empty();
   if (dns_ || !needed) return true;
   try {
-    dns_.emplace(snapshot.settings.dns);
+    MeteredResolver::Observer observer;
+    if (metrics_)
+      observer = [this](dns::AnswerStatus status, std::chrono::steady_clock::duration took) {
+        metrics_->observe_dns(status, took);
+      };
+    dns_.emplace(snapshot.settings.dns, std::move(observer));
   } catch (const StartError& error) {
     log_.write(LogLevel::error, error.what());
   }
@@ -208,14 +259,14 @@ WorkerSettings Daemon::worker_settings() {
       .resolver = dns_ ? &dns_->resolver() : nullptr,
       .dns_timeout = settings.dns.timeout,
       .record = record_function(),
+      .metrics = metrics_ ? &*metrics_ : nullptr,
       .kept = sockets_.control.empty() ? nullptr : &kept_};
 }
 
 RecordEvaluation Daemon::record_function() {
   if (!recorder_) return {};
   return [this](report::Evaluation evaluation) {
-    recorder_->record(std::move(evaluation),
-                      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+    recorder_->record(std::move(evaluation), now());
   };
 }
 
@@ -263,37 +314,44 @@ void Daemon::reload() {
 void Daemon::finish_reload(std::optional<config::Snapshot> fresh, const std::string& failure) {
   reloading_ = false;
   if (stopping_) return;
+  bool is_done = false;
   if (fresh) {
-    take_over(std::move(*fresh));
+    is_done = take_over(std::move(*fresh));
   } else {
     log_.write(LogLevel::error, "settings cannot be read; the old ones stay in force",
                {{"error", failure}});
   }
+  if (metrics_) metrics_->count_reload(is_done, now());
   readiness_.ready();
   if (std::exchange(reload_again_, false)) reload();
 }
 
-void Daemon::take_over(config::Snapshot fresh) {
+/// False when the old settings stay in force.
+bool Daemon::take_over(config::Snapshot fresh) {
   log_problems(log_, fresh.problems);
   if (worst(fresh.problems) >= config::Severity::error || fresh.policy == nullptr) {
     log_.write(LogLevel::error, "the settings have errors; the old ones stay in force");
-    return;
+    return false;
   }
   if (!start_dns(fresh)) {
     log_.write(LogLevel::error, "DNS cannot be started; the old settings stay in force");
-    return;
+    return false;
   }
   for (std::string& key : changed_fixed_settings(started_with_, fresh.settings)) {
     log_.write(LogLevel::warning, "a setting was changed that only a restart puts in force",
                {{"setting", std::move(key)}});
   }
-  snapshot_ = std::move(fresh);
+  {
+    const std::scoped_lock lock(snapshot_mutex_);
+    snapshot_ = std::move(fresh);
+  }
   log_.adjust(log_options(snapshot_.settings.log));
   listener_.allow(snapshot_.settings.limits.sessions);
   policy_listener_.allow(snapshot_.settings.limits.sessions);
   kept_.adjust(kept_bounds(snapshot_.settings.control));
   for (const std::unique_ptr<Worker>& worker : workers_) worker->adopt(worker_settings());
   log_.write(LogLevel::notice, "settings reloaded");
+  return true;
 }
 
 // --- stop ----------------------------------------------------------------------------------------
@@ -308,6 +366,7 @@ void Daemon::stop() {
   listener_.stop();
   policy_listener_.stop();
   control_server_.reset();
+  if (http_) http_->stop();
   sockets_.close();
   for (const std::unique_ptr<Worker>& worker : workers_) worker->stop();
   stop_timer_.expires_after(started_with_.daemon.stop_timeout);

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -20,12 +21,15 @@
 #include "service/config/snapshot.hpp"
 #include "service/control/kept_messages.hpp"
 #include "service/control/server.hpp"
+#include "service/metrics/metrics.hpp"
 #include "service/milter/listener.hpp"
 #include "service/milter/listening_socket.hpp"
 #include "service/milter/worker.hpp"
+#include "service/reporting/schedule.hpp"
 #include "service/run/background.hpp"
 #include "service/run/daemon_dns.hpp"
 #include "service/store/recorder.hpp"
+#include "service/web/server.hpp"
 
 namespace countersign::service {
 
@@ -61,12 +65,16 @@ class Daemon {
   void start_recorder();
   void start_workers();
   void start_control();
+  void start_metrics();
+  void start_reports();
+  [[nodiscard]] std::string why_not_ready() const;
+  [[nodiscard]] config::Snapshot snapshot_in_force();
   void run_control();
   void wait_for_signal();
   void on_signal(int signal);
   void reload();
   void finish_reload(std::optional<config::Snapshot> fresh, const std::string& failure);
-  void take_over(config::Snapshot fresh);
+  [[nodiscard]] bool take_over(config::Snapshot fresh);
   void stop();
   void stop_at_once();
   void worker_ended();
@@ -85,9 +93,13 @@ class Daemon {
   Readiness readiness_;
   KeptMessages kept_;
   std::optional<ControlServer> control_server_;
-  std::optional<DaemonDns> dns_;  // Made when mail is judged for the first time; outlives workers.
+  std::optional<Metrics> metrics_;  // When somebody can read them; outlives DNS and workers.
+  std::optional<DaemonDns> dns_;    // Made when mail is judged for the first time; outlives workers.
   std::optional<store::Recorder> recorder_;  // When something is stored; outlives workers.
+  std::mutex snapshot_mutex_;  // The reports' thread copies snapshot_, the control thread sets it.
+  std::optional<ReportSchedule> reports_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::optional<HttpServer> http_;
   Listener listener_;
   Listener policy_listener_;
   std::size_t next_worker_ = 0;

@@ -2,45 +2,31 @@
 
 #include "service/run/daemon_dns.hpp"
 
-#include <sysexits.h>
-
-#include <fstream>
-#include <iterator>
-#include <string>
 #include <utility>
 
-#include "countersign/dns/zone.hpp"
-#include "service/dns/cache.hpp"
 #include "service/dns/unbound.hpp"
+#include "service/dns/zone_file.hpp"
 #include "service/dns/zone_resolver.hpp"
-#include "service/run/start_error.hpp"
 
 namespace countersign::service {
-namespace {
-
-dns::Zone read_zone(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) throw StartError("cannot read the zone file " + path, EX_NOINPUT);
-  Result<dns::Zone, dns::ZoneError> zone = dns::Zone::parse(text, Limits());
-  if (!zone)
-    throw StartError(path + ":" + std::to_string(zone.error().line) + ": " + zone.error().message,
-                     EX_DATAERR);
-  return *std::move(zone);
-}
-
-}  // namespace
-
-DaemonDns::DaemonDns(const config::DnsSettings& settings) {
+DaemonDns::DaemonDns(const config::DnsSettings& settings, MeteredResolver::Observer observer) {
   if (!settings.zone_file.empty()) {
-    front_ = std::make_unique<ZoneResolver>(read_zone(settings.zone_file));
+    front_ = std::make_unique<ZoneResolver>(read_zone_file(settings.zone_file));
     return;
   }
   behind_ = std::make_unique<UnboundResolver>(
       UnboundOptions{.nameservers = settings.nameservers,
                      .trust_anchor_file = settings.trust_anchor_file,
                      .configuration_file = settings.resolver_file});
-  front_ = std::make_unique<CachingResolver>(*behind_, CacheOptions{});
+  if (observer) metered_ = std::make_unique<MeteredResolver>(*behind_, std::move(observer));
+  auto cache = std::make_unique<CachingResolver>(metered_ ? *metered_ : *behind_, CacheOptions{});
+  cache_ = cache.get();
+  front_ = std::move(cache);
+}
+
+std::optional<CacheCounts> DaemonDns::cache_counts() const {
+  if (cache_ == nullptr) return std::nullopt;
+  return cache_->counts();
 }
 
 DaemonDns::~DaemonDns() = default;

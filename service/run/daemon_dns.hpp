@@ -7,8 +7,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "service/config/settings.hpp"
+#include "service/dns/cache.hpp"
+#include "service/dns/metered_resolver.hpp"
 #include "service/dns/resolver.hpp"
 
 namespace countersign::service {
@@ -17,16 +20,22 @@ namespace countersign::service {
 class DaemonDns {
  public:
   /// Throws StartError with a sentence when libunbound does not start or the zone cannot be read.
-  explicit DaemonDns(const config::DnsSettings& settings);
+  ///
+  /// observer   told of each question that the cache did not answer; may be empty.
+  explicit DaemonDns(const config::DnsSettings& settings, MeteredResolver::Observer observer = {});
   ~DaemonDns();
   DaemonDns(const DaemonDns&) = delete;
   DaemonDns& operator=(const DaemonDns&) = delete;
 
   /// May be used by all threads at once.
   [[nodiscard]] Resolver& resolver() { return *front_; }
+  /// What the cache has done; nothing where a zone file answers.
+  [[nodiscard]] std::optional<CacheCounts> cache_counts() const;
 
  private:
-  std::unique_ptr<Resolver> behind_;  // The cache in front asks it.
+  std::unique_ptr<Resolver> behind_;   // The cache in front asks it,
+  std::unique_ptr<Resolver> metered_;  // by way of this one where somebody observes.
+  CachingResolver* cache_ = nullptr;   // It is front_, unless that is a zone file.
   std::unique_ptr<Resolver> front_;
 };
 

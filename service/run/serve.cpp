@@ -95,6 +95,7 @@ ListeningSockets open_sockets(const config::Settings& settings,
   ListeningSockets sockets;
   open_sockets(settings.daemon.sockets, owner, sockets.milter, log);
   open_sockets(settings.policy_service.sockets, owner, sockets.policy, log);
+  open_sockets(settings.metrics.sockets, owner, sockets.metrics, log);
   sockets.control = open_control(settings.control.socket, owner, log);
   return sockets;
 }

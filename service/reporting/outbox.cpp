@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The way of one report, in named steps; each may end it, and says so in the ledger.
+
+#include "service/reporting/outbox.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "countersign/encoding/archive.hpp"
+#include "countersign/mailflow/own_mail.hpp"
+#include "countersign/report/aggregate_mail.hpp"
+#include "countersign/report/aggregate_xml.hpp"
+#include "service/log/log.hpp"
+
+namespace countersign::service {
+namespace {
+
+using report::Authorization;
+using report::CheckedDestination;
+using store::Claim;
+using store::Day;
+using store::ReportKey;
+using store::ReportState;
+using store::SendingResult;
+using store::StoredPolicy;
+
+// Claimed at once: few, so that the lease of the last one lasts until its turn.
+constexpr std::size_t claims_at_once = 8;
+// A page of policies of a day.
+constexpr std::size_t policies_at_once = 1'000;
+constexpr std::chrono::hours first_pause{1};
+
+/// What a claim came to before anything has left: nothing when the report may leave.
+using Ending = std::optional<SendingResult>;
+
+SendingResult suppressed(std::string why) {
+  return {.state = ReportState::suppressed, .detail = std::move(why), .next_attempt = {}};
+}
+
+report::DateRange period_of(Day day) {
+  const std::chrono::sys_seconds begin = day;
+  const std::chrono::sys_seconds end = day + std::chrono::days(1);
+  return {.begin = begin.time_since_epoch().count(), .end = end.time_since_epoch().count() - 1};
+}
+
+/// The same address twice in a record is one destination.
+std::vector<std::string> distinct_destinations(const std::vector<std::string>& uris,
+                                               const Limits& limits) {
+  std::vector<std::string> distinct;
+  std::vector<Mailbox> seen;
+  for (const std::string& uri : uris) {
+    const auto mailbox = report::parse_destination(uri, limits);
+    if (mailbox && std::ranges::find(seen, *mailbox) != seen.end()) continue;
+    if (mailbox) seen.push_back(*mailbox);
+    if (std::ranges::find(distinct, uri) == distinct.end()) distinct.push_back(uri);
+  }
+  return distinct;
+}
+
+}  // namespace
+
+struct Outbox::State {
+  State(store::Store& store_given, CheckDestinations check_given, MailSender& sender_given,
+        OutboxOptions options_given, Log& log_given)
+      : store(store_given),
+        ledger(store_given),
+        check(std::move(check_given)),
+        sender(sender_given),
+        options(std::move(options_given)),
+        log(log_given) {}
+
+  store::Store& store;
+  store::ReportLedger ledger;
+  CheckDestinations check;
+  MailSender& sender;
+  OutboxOptions options;
+  Log& log;
+  OutboxCounts counts;
+  /// The reports that were made last: a policy with several destinations comes several times.
+  struct Made {
+    Day day;
+    StoredPolicy policy;
+    std::vector<report::Report> reports;
+  };
+  std::optional<Made> made;
+
+  [[nodiscard]] const Limits& limits() const { return options.policy->limits; }
+
+  // --- making ---
+
+  /// The policy with what it has of messages on that day; nothing when that has expired.
+  [[nodiscard]] std::optional<StoredPolicy> find_policy(Day day, store::PolicyId id) {
+    std::vector<StoredPolicy> found = store.policies(day, id - 1, 1);
+    if (found.empty() || found.front().id != id) return std::nullopt;
+    return std::move(found.front());
+  }
+
+  [[nodiscard]] std::vector<report::Report> make_reports(Day day, const StoredPolicy& policy) {
+    std::vector<report::CountedEvaluation> rows;
+    store.read(day, policy.id, [&rows](const store::CountedEvaluation& row) {
+      rows.push_back({.evaluation = row.evaluation, .count = row.messages});
+      return true;
+    });
+    report::Tally tally =
+        report::tally(rows,
+                      {.reporter = options.reporter,
+                       .period = period_of(day),
+                       .run = fmt::format("{} {}", policy.id, day.time_since_epoch().count()),
+                       .packed_bytes_max = options.packed_octets_max},
+                      limits());
+    if (tally.dropped > 0)
+      log.write(LogLevel::warning, "messages of a day fit into no report",
+                {{"policy_domain", policy.published.domain},
+                 {"messages", std::to_string(tally.dropped)}});
+    return std::move(tally.reports);
+  }
+
+  [[nodiscard]] const Made* reports_for(const ReportKey& key) {
+    if (made && made->day == key.day && made->policy.id == key.policy) return &*made;
+    made.reset();
+    std::optional<StoredPolicy> policy = find_policy(key.day, key.policy);
+    if (!policy) return nullptr;
+    std::vector<report::Report> reports = make_reports(key.day, *policy);
+    made = Made{.day = key.day, .policy = *std::move(policy), .reports = std::move(reports)};
+    return &*made;
+  }
+
+  /// A report as a signed mail; the error is a sentence.
+  [[nodiscard]] Result<std::string, std::string> make_mail(const report::Aggregate& aggregate,
+                                                           const std::vector<Mailbox>& to) {
+    const Result<std::string, report::AggregateFault> xml = format_aggregate(aggregate);
+    if (!xml) return std::unexpected(std::string(to_string(xml.error())));
+    const Result<std::string, ComposeErrorCode> mail = report::format_report_mail(
+        aggregate, options.reporter,
+        {.from = options.from, .to = to, .date = options.now(), .message_id = {}},
+        encoding::gzip(*xml));
+    if (!mail) return std::unexpected(std::string(to_string(mail.error())));
+    return mailflow::sign_own_mail(*options.policy, *mail, options.now());
+  }
+
+  // --- deciding ---
+
+  [[nodiscard]] std::vector<CheckedDestination> check_uris(const StoredPolicy& policy,
+                                                           std::vector<std::string> uris) {
+    const auto domain = DomainName::parse(policy.published.domain);
+    if (!domain) return {};
+    return check(report::check_destinations(
+        {.policy_domain = *domain, .uris = std::move(uris), .kind = report::ReportKind::aggregate},
+        limits()));
+  }
+
+  [[nodiscard]] bool is_opted_out(const StoredPolicy& policy) const {
+    const auto domain = DomainName::parse(policy.published.domain);
+    return domain && options.opted_out.contains(*domain);
+  }
+
+  /// Where the report goes, or how it ends without having left.
+  [[nodiscard]] Ending find_recipients(const Claim& claim, const StoredPolicy& policy,
+                                       std::vector<Mailbox>& recipients) {
+    if (is_opted_out(policy)) return suppressed("the domain gets no reports from us");
+    const std::vector<CheckedDestination> checked = check_uris(policy, {claim.key.destination});
+    if (checked.empty()) return suppressed("the policy domain is no domain name");
+    const Authorization authorization = checked.front().authorization;
+    if (authorization == Authorization::dns_failure)
+      return try_again(claim, std::string(to_string(authorization)));
+    recipients = report::recipients_of(checked);
+    const report::LoopGuard guard{.report_addresses = {options.from}};
+    std::erase_if(recipients, [&guard](const Mailbox& one) { return guard.is_own(one); });
+    if (!recipients.empty()) return std::nullopt;
+    return suppressed(checked.front().mailboxes.empty() ? std::string(to_string(authorization))
+                                                        : "it would come back to ourselves");
+  }
+
+  /// Due again, later each time, and given up in the end.
+  [[nodiscard]] SendingResult try_again(const Claim& claim, std::string why) const {
+    if (claim.attempt >= options.attempts_max)
+      return {.state = ReportState::failed, .detail = std::move(why), .next_attempt = {}};
+    const auto doublings = std::min<std::int64_t>(claim.attempt - 1, 5);
+    return {.state = ReportState::due,
+            .detail = std::move(why),
+            .next_attempt = options.now() + first_pause * (std::int64_t{1} << doublings)};
+  }
+
+  // --- sending ---
+
+  [[nodiscard]] SendingResult deliver(const Claim& claim, const std::vector<Mailbox>& recipients,
+                                      const std::vector<std::string>& mails) {
+    std::vector<std::string> rcpt_to;
+    for (const Mailbox& one : recipients) rcpt_to.push_back(format_address(one));
+    for (std::size_t i = 0; i < mails.size(); ++i) {
+      const DeliveryResult result =
+          sender.send({.mail_from = options.mail_from, .rcpt_to = rcpt_to, .octets = mails[i]});
+      if (result.delivery == Delivery::accepted) continue;
+      // A part that has left must not leave again.
+      if (i > 0)
+        return {.state = ReportState::uncertain,
+                .detail = fmt::format("parts 1 to {} of {} left, the next did not: {}", i,
+                                      mails.size(), result.text),
+                .next_attempt = {}};
+      return not_accepted(claim, result);
+    }
+    ledger.destination_worked(claim.key.destination, options.now());
+    return {.state = ReportState::sent, .detail = {}, .next_attempt = {}};
+  }
+
+  [[nodiscard]] SendingResult not_accepted(const Claim& claim, const DeliveryResult& result) {
+    if (result.delivery == Delivery::uncertain)
+      return {.state = ReportState::uncertain, .detail = result.text, .next_attempt = {}};
+    if (result.delivery == Delivery::deferred) return try_again(claim, result.text);
+    ledger.destination_failed(claim.key.destination, result.text, options.now());
+    return {.state = ReportState::failed, .detail = result.text, .next_attempt = {}};
+  }
+
+  /// Everything but the entry into the ledger.
+  [[nodiscard]] Ending send_claimed(const Claim& claim) {
+    const Made* reports = reports_for(claim.key);
+    if (reports == nullptr || reports->reports.empty())
+      return suppressed("nothing is stored of that day any more");
+    std::vector<Mailbox> recipients;
+    if (Ending ending = find_recipients(claim, reports->policy, recipients)) return ending;
+    std::vector<std::string> mails;
+    for (const report::Report& one : reports->reports) {
+      Result<std::string, std::string> mail = make_mail(one.aggregate, recipients);
+      if (!mail) return try_again(claim, "the mail cannot be made: " + mail.error());
+      mails.push_back(*std::move(mail));
+    }
+    const std::string& id = reports->reports.front().aggregate.report_metadata.report_id;
+    const store::Permission permission =
+        ledger.begin_sending(claim, id, options.destination_cap, options.now());
+    if (permission != store::Permission::granted) return std::nullopt;
+    return deliver(claim, recipients, mails);
+  }
+
+  void process(const Claim& claim) {
+    const Ending ending = send_claimed(claim);
+    if (!ending) {
+      ++counts.deferred;  // Somebody else has it, or its destination has had enough today.
+      return;
+    }
+    count(ending->state);
+    static_cast<void>(ledger.finish(claim, *ending, options.now()));
+    const bool is_well = ending->state == ReportState::sent;
+    log.write(is_well ? LogLevel::info : LogLevel::notice,
+              is_well ? "report sent" : "report not sent",
+              {{"policy_domain", made ? made->policy.published.domain : ""},
+               {"destination", claim.key.destination},
+               {"state", std::string(to_string(ending->state))},
+               {"why", ending->detail}});
+  }
+
+  void count(ReportState state) {
+    if (state == ReportState::sent) ++counts.sent;
+    if (state == ReportState::due) ++counts.deferred;
+    if (state == ReportState::failed) ++counts.failed;
+    if (state == ReportState::uncertain) ++counts.uncertain;
+    if (state == ReportState::suppressed) ++counts.suppressed;
+  }
+
+  /// Calls for each policy of the day, of that domain if one is named.
+  template <class Each>
+  void for_each_policy(Day day, std::string_view only_domain, const Each& each) {
+    for (store::PolicyId after = 0;;) {
+      const std::vector<StoredPolicy> page = store.policies(day, after, policies_at_once);
+      for (const StoredPolicy& policy : page) {
+        after = policy.id;
+        if (only_domain.empty() || policy.published.domain == only_domain) each(policy);
+      }
+      if (page.size() < policies_at_once) return;
+    }
+  }
+};
+
+Outbox::Outbox(store::Store& store, CheckDestinations check, MailSender& sender,
+               OutboxOptions options, Log& log)
+    : state_(std::make_unique<State>(store, std::move(check), sender, std::move(options), log)) {}
+
+Outbox::~Outbox() = default;
+
+std::size_t Outbox::plan(store::Day day, std::string_view only_domain) {
+  std::vector<ReportKey> keys;
+  state_->for_each_policy(day, only_domain, [&](const StoredPolicy& policy) {
+    for (std::string& uri : distinct_destinations(policy.published.rua, state_->limits()))
+      keys.push_back({.day = day, .policy = policy.id, .destination = std::move(uri)});
+  });
+  state_->ledger.add_due(keys, state_->options.now());
+  return keys.size();
+}
+
+OutboxCounts Outbox::send(const std::function<bool(std::uint64_t done)>& on_progress) {
+  state_->counts = {};
+  std::uint64_t done = 0;
+  for (;;) {
+    const std::vector<Claim> claims = state_->ledger.claim(
+        state_->options.owner, state_->options.now(), state_->options.lease, claims_at_once);
+    if (claims.empty()) return state_->counts;
+    for (const Claim& claim : claims) {
+      state_->process(claim);
+      // What is claimed and not begun is due again when its lease is over.
+      if (on_progress && !on_progress(++done)) return state_->counts;
+    }
+  }
+}
+
+void Outbox::preview(store::Day day, std::string_view only_domain,
+                     const std::function<void(const ReportPreview&)>& show) {
+  state_->for_each_policy(day, only_domain, [&](const StoredPolicy& policy) {
+    const std::vector<CheckedDestination> checked =
+        state_->check_uris(policy, distinct_destinations(policy.published.rua, state_->limits()));
+    const std::vector<Mailbox> recipients = report::recipients_of(checked);
+    for (const report::Report& one : state_->make_reports(day, policy)) {
+      ReportPreview preview{.policy_domain = policy.published.domain,
+                            .report_id = one.aggregate.report_metadata.report_id,
+                            .messages = 0,
+                            .xml = format_aggregate(one.aggregate).value_or(""),
+                            .mail = {},
+                            .destinations = checked};
+      for (const report::Record& record : one.aggregate.record)
+        preview.messages += record.row.count;
+      if (!recipients.empty()) {
+        Result<std::string, std::string> mail =
+            state_->make_mail(one.aggregate, {recipients.front()});
+        (mail ? preview.mail : preview.fault) = mail ? *std::move(mail) : std::move(mail.error());
+      }
+      show(preview);
+    }
+  });
+}
+
+}  // namespace countersign::service
