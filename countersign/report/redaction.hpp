@@ -23,8 +23,8 @@ class Redactor {
   [[nodiscard]] std::string local_part(std::string_view local_part) const;
   /// A text in which the local part of everything that looks like an address is replaced.
   ///
-  /// Leniency     too much may be taken for a local part, never too little: "ab=c@example.com" loses
-  ///              "ab=" too, but for names of tags and properties as "i=" and "smtp.mailfrom=".
+  /// Leniency     too much may be taken for a local part, never too little: "ab=c@example.com"
+  ///              loses "ab=" too. Names of tags and properties stay: "i=", "smtp.mailfrom=".
   [[nodiscard]] std::string text(std::string_view text) const;
   /// The fields of a header that say how the message came and was signed, local parts replaced,
   /// line ends as CRLF. Display names, the subject and all fields that may hold anything are left
