@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# A day's verdicts become a report: counted by the daemon, sent by hand through Postfix to the
+# address in the owner's record, which a host elsewhere has agreed to. The report is valid, counts
+# what was sent, passes DMARC itself, and leaves once. Metrics tell of all of it.
+. "$(dirname "$0")/common.inc"
+
+mkdir -p /etc/countersign /var/lib/countersign
+"$countersign" keygen -d mx.example -s june -D /etc/countersign > /dev/null
+june=/etc/countersign/june.private
+start_dns << END
+$(dns_key june._domainkey.mx.example $june)
+$(dns_txt _dmarc.mx.example "v=DMARC1; p=reject")
+$(dns_txt owner.example "v=spf1 ip4:192.0.2.1 -all")
+$(dns_txt _dmarc.owner.example "v=DMARC1; p=quarantine; np=reject; rua=mailto:dmarc@rcpt.example,mailto:no@other.example")
+$(dns_txt owner.example._report._dmarc.rcpt.example "v=DMARC1")
+$(dns_txt _dmarc.rcpt.example "v=DMARC1; p=none")
+$(dns_txt _dmarc.other.example "v=DMARC1; p=none")
+END
+cat > /etc/countersign/countersign.toml << END
+[daemon]
+sockets = ["inet:8891@127.0.0.1"]
+[signing]
+mode = "both"
+[[signing.domain]]
+name = "mx.example"
+keys = [{ selector = "june", file = "$june" }]
+[store]
+path = "/var/lib/countersign/store.sqlite"
+spool_directory = "/var/lib/countersign/spool"
+[metrics]
+sockets = ["inet:9464@127.0.0.1"]
+[reports]
+from = "reports@mx.example"
+org_name = "The Example"
+smtp_host = "127.0.0.1"
+END
+start_countersign -f
+wait_for 10 "the filter" bash -c 'exec 3<> /dev/tcp/127.0.0.1/8891'
+start_postfix milter_protocol=6 milter_default_action=tempfail smtpd_milters=inet:127.0.0.1:8891
+
+# http PATH : what the daemon answers there.
+http() {
+  /usr/bin/python3 -c 'import sys, urllib.request
+print(urllib.request.urlopen("http://127.0.0.1:9464" + sys.argv[1], timeout=10).read().decode())' "$1"
+}
+# metric LINE : the metrics have that line.
+metric() { http /metrics > metrics && { grep -qxF "$1" metrics || { cat metrics && return 1; }; }; }
+
+# --- verdicts -------------------------------------------------------------------------------------
+letter carol@owner.example > letter.eml
+for client in 198.51.100.7 198.51.100.7 198.51.100.8; do
+  outside --client $client --from carol@owner.example < letter.eml
+  expect "a forged letter to be put aside" is_held
+done
+outside --client 192.0.2.1 --from carol@owner.example < letter.eml
+expect "the owner's letter to be taken" replied 250
+delivered 1 > /dev/null
+expect "metrics of the forged letters" \
+  metric 'countersign_messages_total{action="quarantine",kind="judged"} 3'
+expect "metrics of their results" metric 'countersign_dmarc_results_total{result="fail"} 3'
+expect "the daemon to be ready" http /readyz
+wait_for 15 "the store to have all four" \
+  bash -c "$(declare -f http metric); metric 'countersign_store_messages_total 4'"
+
+# --- the report -----------------------------------------------------------------------------------
+today=$(date -u +%F)
+expect "a preview" "$countersign" report preview owner.example --day "$today"
+expect "the preview to count all" grep -q "owner.example  4 messages" "$work/expect.out"
+expect "a dry run" "$countersign" report send --day "$today" --dry-run
+expect "the dry run to show the host that has not agreed" \
+  grep -q 'not to.*no@other.example' "$work/expect.out"
+expect "nothing to be entered by a look" \
+  bash -c "[ -z \"\$($countersign report list)\" ]"
+expect "the report to be sent" "$countersign" report send --day "$today"
+expect "one to be sent and one not" grep -q '^1 sent, 0 deferred, 0 failed, 0 uncertain, 1 not' \
+  "$work/expect.out"
+mail=$(delivered 2)
+expect "the report's subject" grep -q '^Subject: Report Domain: owner.example' "$mail"
+expect "two verifiers to believe its signatures" verifies "$mail"
+"$countersign" verify "$mail" --ip 192.0.2.99 --helo mx.example --mail-from "" --json > verdict.json || true
+expect "the report to pass DMARC" \
+  /usr/bin/python3 -c 'import json; assert json.load(open("verdict.json"))["dmarc"]["result"] == "pass"'
+
+/usr/bin/python3 - "$mail" << 'END'
+import email, gzip, sys
+mail = email.message_from_binary_file(open(sys.argv[1], "rb"))
+parts = [part for part in mail.walk() if part.get_content_type() == "application/gzip"]
+assert len(parts) == 1, [part.get_content_type() for part in mail.walk()]
+open("report.xml", "wb").write(gzip.decompress(parts[0].get_payload(decode=True)))
+END
+expect "the report to be valid" \
+  xmllint --noout --schema "$repo/tests/foreign/aggregate.xsd" report.xml
+expect "rows for both forgers and the owner" test "$(grep -c '<source_ip>' report.xml)" = 3
+counts() { sed -n 's:.*<count>\(.*\)</count>.*:\1:p' report.xml | sort | tr '\n' ' '; }
+expect "their numbers" test "$(counts)" = "1 1 2 "
+expect "np to be told" grep -q '<np>reject</np>' report.xml
+
+# --- once -----------------------------------------------------------------------------------------
+expect "a second run" "$countersign" report send --day "$today"
+expect "nothing to be sent twice" grep -q '^0 sent' "$work/expect.out"
+expect "the ledger to say what became of both" bash -c "
+  $countersign report list --state sent | grep -q dmarc@rcpt.example &&
+  $countersign report list --state suppressed | grep -q no@other.example"
+passed

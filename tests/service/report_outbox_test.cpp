@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reports from a store to an MTA: what is sent and to whom, what is not, what is tried again, and
+// that two who send at once send each report once.
+
+#include "service/reporting/outbox.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "countersign/dns/zone.hpp"
+#include "countersign/encoding/archive.hpp"
+#include "countersign/report/aggregate_xml.hpp"
+#include "countersign/text/base64.hpp"
+#include "service/reporting/schedule.hpp"
+#include "tests/support/log_file.hpp"
+#include "tests/support/signing.hpp"
+#include "tests/support/store_engines.hpp"
+
+namespace countersign::service {
+namespace {
+
+using namespace std::chrono_literals;
+using store::Day;
+using store::ReportState;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+constexpr Day day{std::chrono::days(20'000)};
+constexpr std::chrono::sys_seconds morning = day + 25h;
+
+/// An MTA that takes everything, unless it is told otherwise.
+class FakeSender final : public MailSender {
+ public:
+  DeliveryResult send(const OutgoingMail& mail) override {
+    const std::scoped_lock lock(mutex_);
+    sent.push_back(mail);
+    const auto found = answers.find(mail.rcpt_to.at(0));
+    return found == answers.end() ? DeliveryResult{Delivery::accepted, "250 ok"} : found->second;
+  }
+
+  std::map<std::string, DeliveryResult> answers;
+  std::vector<OutgoingMail> sent;
+
+ private:
+  std::mutex mutex_;
+};
+
+report::Evaluation evaluation(const std::string& domain, std::vector<std::string> rua) {
+  report::Evaluation one;
+  one.published.domain = domain;
+  one.published.p = dmarc::AssessmentPolicy::reject;
+  one.published.rua = std::move(rua);
+  one.source_ip = *IpAddress::parse("192.0.2.1");
+  one.disposition = report::ActionDisposition::quarantine;
+  one.reasons = {{report::OverrideReason::local_policy, "not rejected for a policy alone"}};
+  one.header_from = domain;
+  one.spf = report::SpfAuthResult{domain, "fail", ""};
+  return one;
+}
+
+class ReportOutbox : public test::StoreTest {
+ protected:
+  ReportOutbox() : store_(open()) {
+    zone_ = *dns::Zone::parse(
+        "own.example. 60 IN TXT \"x\"\n"
+        "_dmarc.own.example. 60 IN TXT \"v=DMARC1; p=none\"\n"
+        "_dmarc.other.example. 60 IN TXT \"v=DMARC1; p=none\"\n"
+        "_dmarc.third.example. 60 IN TXT \"v=DMARC1; p=none\"\n"
+        "own.example._report._dmarc.third.example. 60 IN TXT \"v=DMARC1\"\n",
+        Limits());
+    options_.reporter = {.submitter = test::name("example.org"),
+                         .org_name = "Example",
+                         .email = "reports@example.org",
+                         .generator = "countersign test"};
+    options_.from = Mailbox{"reports", test::name("example.org")};
+    options_.policy = std::make_shared<const mailflow::Policy>(test::policy_for_example_org());
+    options_.now = [this] { return now_; };
+    options_.owner = "node-a";
+  }
+
+  void store_rows(const report::Evaluation& one, std::uint64_t messages = 1) {
+    store::Counts counts;
+    counts[store::row_key(one, day)] = messages;
+    ASSERT_TRUE(store_.append(counts, {"segment", ++position_}, morning));
+  }
+
+  CheckDestinations check() {
+    return [this](dns::Asking<std::vector<report::CheckedDestination>> asking) {
+      return zone_.run(std::move(asking));
+    };
+  }
+  OutboxCounts send() {
+    Outbox outbox(store_, check(), sender_, options_, log_.log());
+    outbox.plan(day);
+    return outbox.send();
+  }
+  std::vector<store::ReportRecord> records() { return store::ReportLedger(store_).records({}); }
+
+  std::chrono::sys_seconds now_ = morning;
+  store::Store store_;
+  dns::Zone zone_;
+  FakeSender sender_;
+  OutboxOptions options_;
+  test::LogFile log_;
+  std::uint64_t position_ = 0;
+};
+
+/// The report in a mail, by its attachment.
+report::Aggregate report_in(const std::string& mail) {
+  const std::size_t at = mail.find("Content-Type: application/gzip");
+  EXPECT_NE(at, std::string::npos) << mail;
+  const std::size_t begin = mail.find("\r\n\r\n", at) + 4;
+  std::string base64 = mail.substr(begin, mail.find("\r\n--", begin) - begin);
+  std::erase_if(base64, [](char c) { return c == '\r' || c == '\n'; });
+  const auto octets = text::decode_base64(base64);
+  EXPECT_TRUE(octets);
+  const auto files = encoding::unpack_files(*octets, Limits());
+  EXPECT_TRUE(files);
+  const auto read = report::parse_aggregate(files->files.at(0), Limits());
+  EXPECT_TRUE(read);
+  EXPECT_THAT(read->leniencies, IsEmpty());
+  return read->aggregate;
+}
+
+TEST_P(ReportOutbox, SendsADayToItsDomain) {
+  store_rows(evaluation("own.example", {"mailto:dmarc@own.example"}), 7);
+  const OutboxCounts counts = send();
+  EXPECT_EQ(counts.sent, 1U);
+  ASSERT_THAT(sender_.sent, SizeIs(1));
+  const OutgoingMail& mail = sender_.sent.front();
+  EXPECT_THAT(mail.rcpt_to, ElementsAre("dmarc@own.example"));
+  EXPECT_EQ(mail.mail_from, "");
+  EXPECT_THAT(mail.octets, testing::StartsWith("DKIM-Signature: "));
+  EXPECT_THAT(mail.octets, HasSubstr("Report Domain: own.example"));
+  const report::Aggregate aggregate = report_in(mail.octets);
+  EXPECT_EQ(aggregate.policy_published.domain, "own.example");
+  EXPECT_EQ(aggregate.report_metadata.date_range.begin, 20'000 * 86'400);
+  EXPECT_EQ(aggregate.report_metadata.date_range.end, 20'001 * 86'400 - 1);
+  ASSERT_THAT(aggregate.record, SizeIs(1));
+  EXPECT_EQ(aggregate.record.front().row.count, 7U);
+}
+
+TEST_P(ReportOutbox, SendsEachReportOnce) {
+  store_rows(evaluation("own.example", {"mailto:dmarc@own.example"}));
+  EXPECT_EQ(send().sent, 1U);
+  EXPECT_EQ(send().sent, 0U);
+  now_ += 24h;
+  EXPECT_EQ(send().sent, 0U);
+  EXPECT_THAT(sender_.sent, SizeIs(1));
+}
+
+TEST_P(ReportOutbox, S50SendsToStrangersOnlyWhereTheyWantIt) {
+  store_rows(evaluation("own.example", {"mailto:a@third.example", "mailto:b@other.example",
+                                        "https://own.example/", "mailto:dmarc@own.example"}));
+  const OutboxCounts counts = send();
+  EXPECT_EQ(counts.sent, 2U);
+  EXPECT_EQ(counts.suppressed, 2U);
+  std::vector<std::string> recipients;
+  for (const OutgoingMail& mail : sender_.sent) recipients.push_back(mail.rcpt_to.at(0));
+  EXPECT_THAT(recipients, UnorderedElementsAre("a@third.example", "dmarc@own.example"));
+}
+
+TEST_P(ReportOutbox, TheSameAddressTwiceIsOneDestination) {
+  store_rows(evaluation("own.example", {"mailto:dmarc@own.example", "MAILTO:dmarc@OWN.example"}));
+  EXPECT_EQ(send().sent, 1U);
+}
+
+TEST_P(ReportOutbox, SendsNothingToWhoeverOptedOutAndNothingToItself) {
+  store_rows(evaluation("own.example", {"mailto:dmarc@own.example"}));
+  options_.opted_out.add("own.example", {});
+  EXPECT_EQ(send().suppressed, 1U);
+  options_.from = Mailbox{"dmarc", test::name("example.org")};
+  store_rows(evaluation("example.org", {"mailto:dmarc@example.org"}));
+  EXPECT_EQ(send().suppressed, 1U);
+  EXPECT_THAT(sender_.sent, IsEmpty());
+}
+
+TEST_P(ReportOutbox, TriesAgainWhatWasDeferredAndNotWhatWasRefused) {
+  store_rows(evaluation("own.example", {"mailto:slow@own.example", "mailto:gone@own.example"}));
+  sender_.answers["slow@own.example"] = {Delivery::deferred, "451 later"};
+  sender_.answers["gone@own.example"] = {Delivery::refused, "550 nobody"};
+  OutboxCounts counts = send();
+  EXPECT_EQ(counts.deferred, 1U);
+  EXPECT_EQ(counts.failed, 1U);
+  EXPECT_EQ(send().deferred, 0U) << "not before its time";
+  sender_.answers.clear();
+  now_ += 2h;
+  EXPECT_EQ(send().sent, 1U);
+  EXPECT_EQ(sender_.sent.back().rcpt_to.at(0), "slow@own.example");
+}
+
+TEST_P(ReportOutbox, NeverSendsAgainWhatMayHaveLeft) {
+  store_rows(evaluation("own.example", {"mailto:dmarc@own.example"}));
+  sender_.answers["dmarc@own.example"] = {Delivery::uncertain, "the connection was lost"};
+  EXPECT_EQ(send().uncertain, 1U);
+  sender_.answers.clear();
+  now_ += 48h;
+  EXPECT_EQ(send().sent, 0U);
+  ASSERT_THAT(records(), SizeIs(1));
+  EXPECT_EQ(records().front().state, ReportState::uncertain);
+  EXPECT_EQ(records().front().detail, "the connection was lost");
+}
+
+TEST_P(ReportOutbox, TwoNodesThatSendAtOnceSendEachReportOnce) {
+  constexpr int domains = 30;
+  for (int i = 0; i < domains; ++i) {
+    const std::string domain = "d" + std::to_string(i) + ".own.example";
+    store_rows(evaluation(domain, {"mailto:dmarc@" + domain}));
+  }
+  const auto run = [this](const std::string& owner) {
+    store::Store store = open();
+    OutboxOptions options = options_;
+    options.owner = owner;
+    Outbox outbox(store, check(), sender_, options, log_.log());
+    outbox.plan(day);
+    static_cast<void>(outbox.send());
+  };
+  {
+    const std::jthread one([&] { run("node-a"); });
+    const std::jthread other([&] { run("node-b"); });
+  }
+  std::map<std::string, int> times;
+  for (const OutgoingMail& mail : sender_.sent) ++times[mail.rcpt_to.at(0)];
+  EXPECT_THAT(times, SizeIs(domains));
+  for (const auto& [address, count] : times) EXPECT_EQ(count, 1) << address;
+}
+
+TEST_P(ReportOutbox, APreviewSendsAndEntersNothing) {
+  store_rows(evaluation("own.example", {"mailto:dmarc@own.example", "mailto:b@other.example"}), 3);
+  Outbox outbox(store_, check(), sender_, options_, log_.log());
+  std::vector<ReportPreview> previews;
+  outbox.preview(day, "own.example", [&](const ReportPreview& one) { previews.push_back(one); });
+  ASSERT_THAT(previews, SizeIs(1));
+  EXPECT_EQ(previews.front().messages, 3U);
+  ASSERT_THAT(previews.front().destinations, SizeIs(2));
+  EXPECT_EQ(previews.front().destinations[1].authorization, report::Authorization::unauthorized);
+  EXPECT_THAT(previews.front().xml, HasSubstr("<domain>own.example</domain>"));
+  EXPECT_EQ(report_in(previews.front().mail).policy_published.domain, "own.example");
+  outbox.preview(day, "nobody.example", [&](const ReportPreview& one) { previews.push_back(one); });
+  EXPECT_THAT(previews, SizeIs(1));
+  EXPECT_THAT(sender_.sent, IsEmpty());
+  EXPECT_THAT(records(), IsEmpty());
+}
+
+TEST_P(ReportOutbox, DividesWhatIsTooLargeAndLosesNothing) {
+  options_.packed_octets_max = 2'000;
+  store::Counts counts;
+  for (int i = 0; i < 400; ++i) {
+    report::Evaluation one = evaluation("own.example", {"mailto:dmarc@own.example"});
+    one.source_ip =
+        *IpAddress::parse("198.51." + std::to_string(i / 250) + "." + std::to_string(i % 250));
+    one.header_from = "h" + std::to_string(i * 7919 % 1000) + ".own.example";
+    counts[store::row_key(one, day)] = 2;
+  }
+  ASSERT_TRUE(store_.append(counts, {"segment", ++position_}, morning));
+  EXPECT_EQ(send().sent, 1U);
+  EXPECT_GT(sender_.sent.size(), 1U);
+  std::uint64_t messages = 0;
+  std::map<std::string, int> ids;
+  for (const OutgoingMail& mail : sender_.sent) {
+    const report::Aggregate aggregate = report_in(mail.octets);
+    ++ids[aggregate.report_metadata.report_id];
+    for (const report::Record& record : aggregate.record) messages += record.row.count;
+  }
+  EXPECT_EQ(messages, 800U);
+  EXPECT_EQ(ids.size(), sender_.sent.size());
+}
+
+COUNTERSIGN_ON_BOTH_ENGINES(ReportOutbox);
+
+TEST(ReportSchedule, ReportsADayWhenItIsOverAndALittleMore) {
+  const ScheduleTimes times{.after_midnight = 1h};
+  EXPECT_EQ(newest_due_day(day + 24h + 59min, times), day - std::chrono::days(1));
+  EXPECT_EQ(newest_due_day(day + 25h, times), day);
+}
+
+TEST(ReportSchedule, RunsRoundsUntilItIsStoppedAndSurvivesTheirFailure) {
+  test::LogFile log;
+  std::atomic<int> rounds = 0;
+  {
+    ReportSchedule schedule(
+        [&](Day newest, int days_back, const std::atomic<bool>&) {
+          EXPECT_EQ(newest, day);
+          EXPECT_EQ(days_back, 3);
+          if (++rounds == 1) throw std::runtime_error("no store today");
+          return OutboxCounts{.sent = 2, .failed = 1};
+        },
+        {.between_attempts = std::chrono::seconds(0)}, [] { return morning; }, log.log());
+    while (rounds < 4) std::this_thread::yield();
+    EXPECT_GE(schedule.counters().sent.load(), 4U);
+    EXPECT_GE(schedule.counters().failed.load(), 2U);
+  }
+  EXPECT_TRUE(log.has("no store today"));
+}
+
+}  // namespace
+}  // namespace countersign::service
