@@ -376,7 +376,7 @@ TEST(StoreFailure, SaysWhatCannotBeOpened) {
   EXPECT_THAT(words({.engine = config::StoreEngine::postgresql,
                      .connection = "host=" + (folder / "nobody") + " user=nobody"}),
               HasSubstr("see store.connection"));
-  EXPECT_THAT(words({.engine = config::StoreEngine::postgresql, .connection = "nonsense"}),
+  EXPECT_THAT(words({.engine = config::StoreEngine::postgresql, .connection = "host=x nonsense"}),
               HasSubstr("PostgreSQL: missing \"=\" after \"nonsense\""));
 }
 
