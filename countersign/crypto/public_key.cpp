@@ -78,6 +78,12 @@ Result<PublicKey, KeyError> PublicKey::parse_ed25519(std::string_view octets) {
                    ed25519_bits);
 }
 
+std::size_t PublicKey::octets() const {
+  // OpenSSL does not tell; measured with mallinfo2() after a verification.
+  if (type_ == KeyType::ed25519) return 1'040;
+  return 1'800 + std::size_t{5} * (bits_ / 8);
+}
+
 bool PublicKey::verify(const Sha256& digest, std::string_view signature) const {
   if (type_ == KeyType::ed25519) {
     if (signature.size() != ed25519_signature_octets) return false;

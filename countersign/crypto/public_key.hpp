@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -56,6 +57,8 @@ class PublicKey {
   [[nodiscard]] KeyType type() const { return type_; }
   /// Bits of the RSA modulus, or 256 for Ed25519.
   [[nodiscard]] unsigned bits() const { return bits_; }
+  /// The memory that the decoded key takes, roughly.
+  [[nodiscard]] std::size_t octets() const;
 
   /// Tells whether the signature is this key's over the SHA-256 digest: RSASSA-PKCS1-v1_5, or pure
   /// Ed25519 over the 32 octets of the digest. A signature of a wrong length is false, never an

@@ -71,7 +71,21 @@ KeyLookup judge(const dns::Answer& answer, const std::string& name, const Limits
   return no_key(Result::permerror, Reason::key_not_found, said);
 }
 
+KeyLookup read_answer(const dns::Question& question, const dns::Answer& answer,
+                      const Limits& limits) {
+  KeyLookup lookup = judge(answer, question.name, limits);
+  lookup.authenticated = answer.authenticated;
+  return lookup;
+}
+
 }  // namespace
+
+std::size_t KeyLookup::octets() const {
+  std::size_t octets = sizeof *this + detail.size();
+  if (!record) return octets;
+  for (const std::string& algorithm : record->hash_algorithms) octets += sizeof algorithm;
+  return octets + record->notes.size() + record->key.octets();
+}
 
 std::string key_name(const DomainName& selector, const DomainName& sdid) {
   return selector.text() + "._domainkey." + sdid.text();
@@ -82,10 +96,7 @@ dns::Asking<KeyLookup> look_up_key(std::string name, Limits limits) {
   if (name.size() > name_octets_max)
     co_return no_key(Result::permerror, Reason::key_not_found,
                      "selector and domain make a name longer than DNS takes");
-  const dns::Answer answer = co_await dns::ask({name, dns::RecordType::txt});
-  KeyLookup lookup = judge(answer, name, limits);
-  lookup.authenticated = answer.authenticated;
-  co_return lookup;
+  co_return *co_await dns::ask_parsed<read_answer>({std::move(name), dns::RecordType::txt}, limits);
 }
 
 }  // namespace countersign::dkim

@@ -25,12 +25,16 @@ struct KeyLookup {
   Reason reason = Reason::key_not_found;
   std::optional<KeyRecordErrorCode> record_error;  ///< why a record that is there cannot be read
   std::string detail;  ///< what is wrong, with the name that was asked for; safe to print
+
+  /// The memory that it takes, roughly.
+  [[nodiscard]] std::size_t octets() const;
 };
 
 /// The name of the key record of a selector: "june._domainkey.example.com". RFC 6376 §3.6.2.1
 [[nodiscard]] std::string key_name(const DomainName& selector, const DomainName& sdid);
 
-/// Asks for the TXT records at a key_name() and reads the key record among them.
+/// Asks for the TXT records at a key_name() and reads the key record among them. Where answers are
+/// cached, the key comes decoded from there.
 ///
 /// Leniency     records that are clearly no key, as a wildcard TXT record brings along, are left
 ///              out of account when there are several. Two key records are an error: RFC 6376

@@ -29,8 +29,22 @@ std::optional<Record> record_of(const std::string& text, const Limits& limits) {
   return Record{};
 }
 
+// What one name publishes, read.
+struct Published {
+  AnswerStatus status = AnswerStatus::servfail;
+  bool authenticated = false;
+  Finding finding = Finding::no_record;
+  std::shared_ptr<const Record> record;
+  std::string text;
+
+  [[nodiscard]] std::size_t octets() const {
+    // What a record keeps of its text is no longer than that.
+    return sizeof *this + 2 * text.size() + (record ? sizeof *record : 0);
+  }
+};
+
 // Takes the one record among all the texts at a name. RFC 9989 §4.10, item 2 and 3
-void choose_record(const dns::Answer& answer, const Limits& limits, WalkStep& step) {
+void choose_record(const dns::Answer& answer, const Limits& limits, Published& published) {
   std::size_t looked_at = 0;
   for (const dns::RecordData& data : answer.records) {
     if (looked_at++ == limits.answer_records_max) return;
@@ -39,27 +53,35 @@ void choose_record(const dns::Answer& answer, const Limits& limits, WalkStep& st
     std::string text = strings->joined();
     std::optional<Record> record = record_of(text, limits);
     if (!record) continue;
-    if (step.record) {
-      step.finding = Finding::several_records;
-      step.record = std::nullopt;
-      step.text.clear();
+    if (published.record) {
+      published.finding = Finding::several_records;
+      published.record = nullptr;
+      published.text.clear();
       return;
     }
-    step.finding = Finding::record;
-    step.record = std::move(record);
-    step.text = std::move(text);
+    published.finding = Finding::record;
+    published.record = std::make_shared<const Record>(*std::move(record));
+    published.text = std::move(text);
   }
+}
+
+Published read_published(const dns::Question&, const dns::Answer& answer, const Limits& limits) {
+  Published published{.status = answer.status, .authenticated = answer.authenticated};
+  if (answer.is_failure()) published.finding = Finding::dns_failure;
+  if (answer.status == AnswerStatus::records) choose_record(answer, limits, published);
+  return published;
 }
 
 dns::Asking<WalkStep> look_up_one(DomainName domain, Limits limits) {
   WalkStep step{.domain = std::move(domain)};
   if (prefix.size() + step.domain.text().size() > name_octets_max) co_return step;
-  const dns::Answer answer =
-      co_await dns::ask({std::string(prefix) + step.domain.text(), dns::RecordType::txt});
-  step.status = answer.status;
-  step.authenticated = answer.authenticated;
-  if (answer.is_failure()) step.finding = Finding::dns_failure;
-  if (answer.status == AnswerStatus::records) choose_record(answer, limits, step);
+  const auto published = co_await dns::ask_parsed<read_published>(
+      {std::string(prefix) + step.domain.text(), dns::RecordType::txt}, limits);
+  step.status = published->status;
+  step.finding = published->finding;
+  step.record = published->record;
+  step.authenticated = published->authenticated;
+  step.text = published->text;
   co_return step;
 }
 

@@ -23,6 +23,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,8 +53,9 @@ struct WalkStep {
   DomainName domain;  ///< "_dmarc." in front of it was asked for
   dns::AnswerStatus status = dns::AnswerStatus::nxdomain;
   Finding finding = Finding::no_record;
-  std::optional<Record> record;  ///< set when finding is record
-  bool authenticated = false;    ///< DNSSEC validated the answer
+  /// Set when finding is record. Shared with all who got the same answer.
+  std::shared_ptr<const Record> record;
+  bool authenticated = false;  ///< DNSSEC validated the answer
   /// The record as it is published, a stranger's text; empty unless finding is record.
   std::string text;
 };

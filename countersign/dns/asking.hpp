@@ -12,6 +12,12 @@
 //     co_return inner;
 //   }
 //
+// An evaluation that reads records says how, and gets what was read: a driver with a cache may have
+// read them before, for another message.
+//
+//   std::shared_ptr<const KeyLookup> key = co_await ask_parsed<read_key>({name, RecordType::txt},
+//                                                                        limits);
+//
 // A driver repeats: take_questions(), answer() each in any order, until done(); then take(). All
 // questions that were taken and not answered are open at the same time. Dropping the Asking drops
 // the whole tree of frames, at any moment.
@@ -111,7 +117,36 @@ Asking<T> detail::Promise<T>::get_return_object() {
 /// Asks one question: `Answer answer = co_await ask({name, RecordType::txt});`
 [[nodiscard]] inline detail::AskAwaiter ask(Question question) { return {std::move(question), {}}; }
 
+/// The Reader that runs `read`, a function T(const Question&, const Answer&, const Limits&) of
+/// whose T octets() estimates the memory.
+template <auto read>
+[[nodiscard]] Parsed parse_answer(const Question& question, const Answer& answer,
+                                  const Limits& limits) {
+  using Value = detail::ValueOf<read>;
+  auto value = std::make_shared<const Value>(read(question, answer, limits));
+  const std::size_t octets = value->octets();
+  return {.reader = &parse_answer<read>, .value = std::move(value), .octets = octets};
+}
+
+/// Asks one question and reads the answer: gives what `read` makes of it, as a shared_ptr<const T>.
+/// Whoever answers may have read it before, in bounds of his own.
+///
+/// read         as for parse_answer().
+/// limits       must outlive the question.
+template <auto read>
+[[nodiscard]] detail::ParsedAwaiter<read> ask_parsed(Question question, const Limits& limits) {
+  question.reader = &parse_answer<read>;
+  return {std::move(question), {}, limits};
+}
+
 namespace detail {
+
+template <auto read>
+std::shared_ptr<const ValueOf<read>> ParsedAwaiter<read>::await_resume() {
+  const bool is_read = answer.parsed.reader == question.reader;
+  Parsed parsed = is_read ? std::move(answer.parsed) : parse_answer<read>(question, answer, limits);
+  return std::static_pointer_cast<const ValueOf<read>>(std::move(parsed.value));
+}
 
 /// Awaits a list of evaluations of one kind.
 template <class T>

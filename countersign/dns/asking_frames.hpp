@@ -9,7 +9,9 @@
 #include <coroutine>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -124,6 +126,25 @@ struct AskAwaiter {
     frame.promise().board->post(std::move(question), &answer, frame);
   }
   Answer await_resume() { return std::move(answer); }
+};
+
+/// What `read` makes of an answer.
+template <auto read>
+using ValueOf = std::invoke_result_t<decltype(read), const Question&, const Answer&, const Limits&>;
+
+/// Awaits one answer and what `read` makes of it.
+template <auto read>
+struct ParsedAwaiter {
+  Question question;
+  Answer answer;
+  const Limits& limits;
+
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> frame) {
+    frame.promise().board->post(question, &answer, frame);
+  }
+  std::shared_ptr<const ValueOf<read>> await_resume();
 };
 
 /// Awaits another evaluation as a part of this one.

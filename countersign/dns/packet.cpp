@@ -31,9 +31,9 @@ enum Rcode : std::uint8_t { noerror = 0, nxdomain = 3, refused = 5 };  // RFC 10
 
 // A position in a message. The first read past the end, or of a name that cannot be, makes it fail
 // for good; reads then give zeros and empty values.
-class Reader {
+class PacketReader {
  public:
-  explicit Reader(std::string_view packet) : packet_(packet) {}
+  explicit PacketReader(std::string_view packet) : packet_(packet) {}
 
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] std::size_t offset() const { return offset_; }
@@ -76,7 +76,7 @@ class Reader {
 
 // A name in presentation form, as presentation.hpp writes labels; "." for the root. Each pointer
 // leads backwards, names have an end and so have jumps: no message keeps this loop busy.
-std::string Reader::name() {
+std::string PacketReader::name() {
   std::string text;
   std::size_t wire_octets = 1;
   std::optional<std::size_t> resume;  // Where reading goes on after the first jump.
@@ -108,7 +108,7 @@ struct Record {
   std::size_t data_length = 0;
 };
 
-Record read_record(Reader& reader) {
+Record read_record(PacketReader& reader) {
   Record record;
   record.owner = reader.name();
   record.type = reader.u16();
@@ -146,7 +146,7 @@ std::optional<RecordData> read_text(std::string_view data) {
 // The data of a record. Names in it may point at what is before it, so it is read in place.
 std::optional<RecordData> read_data(std::string_view packet, const Record& record) {
   const std::size_t end = record.data_offset + record.data_length;
-  Reader reader(packet.substr(0, end));
+  PacketReader reader(packet.substr(0, end));
   const std::string_view skipped = reader.octets(record.data_offset);
   const std::string_view data = packet.substr(skipped.size(), record.data_length);
   switch (static_cast<RecordType>(record.type)) {
@@ -177,7 +177,7 @@ std::optional<RecordData> read_data(std::string_view packet, const Record& recor
 
 // How long an absence holds: the least of the SOA's own TTL and its MINIMUM. RFC 2308 §5
 std::optional<std::chrono::seconds> negative_ttl(std::string_view packet, const Record& soa) {
-  Reader reader(packet.substr(0, soa.data_offset + soa.data_length));
+  PacketReader reader(packet.substr(0, soa.data_offset + soa.data_length));
   reader.octets(soa.data_offset);
   reader.name();
   reader.name();
@@ -194,7 +194,7 @@ struct Header {
   unsigned authorities = 0;
 };
 
-Header read_header(Reader& reader) {
+Header read_header(PacketReader& reader) {
   Header header;
   reader.u16();  // The resolver has matched the id.
   header.flags = reader.u16();
@@ -210,7 +210,7 @@ bool is_whole_response(const Header& header) {
          (header.flags & flag_truncated) == 0 && header.questions == 1;
 }
 
-bool echoes(Reader& reader, const Question& question) {
+bool echoes(PacketReader& reader, const Question& question) {
   const std::string name = reader.name();
   const std::uint16_t type = reader.u16();
   const std::uint16_t rclass = reader.u16();
@@ -269,7 +269,8 @@ class Gatherer {
 };
 
 // How long the message says that its absence holds; 0 when it says nothing.
-std::chrono::seconds absence_ttl(std::string_view packet, Reader& reader, unsigned authorities) {
+std::chrono::seconds absence_ttl(std::string_view packet, PacketReader& reader,
+                                 unsigned authorities) {
   for (unsigned i = 0; i < authorities && !reader.failed(); ++i) {
     const Record record = read_record(reader);
     if (reader.failed() || record.type != static_cast<std::uint16_t>(RecordType::soa)) continue;
@@ -281,7 +282,7 @@ std::chrono::seconds absence_ttl(std::string_view packet, Reader& reader, unsign
 }  // namespace
 
 Answer read_packet(std::string_view packet, const Question& question, const Limits& limits) {
-  Reader reader(packet);
+  PacketReader reader(packet);
   const Header header = read_header(reader);
   if (reader.failed() || !is_whole_response(header) || !echoes(reader, question))
     return {.status = AnswerStatus::malformed};

@@ -7,11 +7,17 @@
 #include <array>
 #include <chrono>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
+
+namespace countersign {
+struct Limits;
+}
 
 namespace countersign::dns {
 
@@ -31,14 +37,32 @@ enum class RecordType : std::uint16_t {
 /// The mnemonic of a record type, upper case as in a zone file.
 [[nodiscard]] std::string_view to_string(RecordType type);
 
+struct Question;
+struct Answer;
+struct Parsed;
+
+/// Makes of an answer what the evaluation that asks needs: the key record with its key decoded, the
+/// record as a list of terms. Always parse_answer<…> of asking.hpp. Pure, as all that is below
+/// service/; so whoever keeps an answer may run it once, and keep with the answer what came of it.
+using Reader = Parsed (*)(const Question&, const Answer&, const Limits&);
+
 /// One question. Class IN always.
 struct Question {
   /// Lower-case A-labels without a dot at the end; whoever asks has checked the length of the
   /// labels and the name.
   std::string name;
   RecordType type = RecordType::txt;
+  /// How the answer will be read, for those who keep answers; no part of what is asked. Null where
+  /// the answer is used as it is.
+  Reader reader = nullptr;
 
-  friend auto operator<=>(const Question&, const Question&) = default;
+  friend bool operator==(const Question& a, const Question& b) {
+    return a.type == b.type && a.name == b.name;
+  }
+  friend auto operator<=>(const Question& a, const Question& b) {
+    const auto order = a.name <=> b.name;
+    return order != 0 ? order : a.type <=> b.type;
+  }
 };
 
 /// How DNS answered. Only nodata and nxdomain say that there is no such record; every status below
@@ -101,19 +125,33 @@ struct RawData {
 
 using RecordData = std::variant<Address, Text, MailExchange, NameData, RawData>;
 
+/// What a reader made of an answer. Never changed once it is made, so all threads may share it.
+struct Parsed {
+  Reader reader = nullptr;            ///< who made it, and so what the value is; null: nothing
+  std::shared_ptr<const void> value;  ///< a T, for a reader that returns T
+  std::size_t octets = 0;             ///< the memory that it takes, roughly
+};
+
 /// The answer to one question, aliases already followed.
 struct Answer {
   AnswerStatus status = AnswerStatus::servfail;
   /// The resolver validated it with DNSSEC, its absence proofs included.
   bool authenticated = false;
-  /// Records of the type asked for; empty unless status is records.
+  /// Records of the type asked for; empty unless status is records. May be left out where `parsed`
+  /// has the question's reader.
   std::vector<RecordData> records;
   /// How long the answer holds, seconds from when it was given.
   std::chrono::seconds ttl{60};
+  /// What the question's reader made of it, when whoever answered has run that.
+  Parsed parsed;
 
   /// True for the statuses that are a failure of DNS and no statement about the name.
   [[nodiscard]] bool is_failure() const { return status > AnswerStatus::nxdomain; }
-  friend bool operator==(const Answer&, const Answer&) = default;
+  /// Whether both say the same; what was made of them follows from that.
+  friend bool operator==(const Answer& a, const Answer& b) {
+    return a.status == b.status && a.authenticated == b.authenticated && a.records == b.records &&
+           a.ttl == b.ttl;
+  }
 };
 
 }  // namespace countersign::dns

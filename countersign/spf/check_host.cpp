@@ -23,18 +23,30 @@ using dns::RecordType;
 
 constexpr text::CharClass is_printable = text::is_vchar | text::CharClass(" ");
 
-// The one SPF record of an answer. RFC 7208 §4.4, §4.5
+// What a domain publishes, read: its one record, or what the check concludes where there is none.
+struct Published {
+  AnswerStatus status = AnswerStatus::servfail;
+  std::optional<Conclusion> fault;
+  std::string text;  // Of the record, be it valid or not.
+  Record record;
+
+  [[nodiscard]] std::size_t octets() const {
+    return sizeof *this + text.size() + record.directives.size() * sizeof(Directive) +
+           record.unknown_modifiers.size() * sizeof(Modifier) + (fault ? fault->detail.size() : 0);
+  }
+};
+
+// RFC 7208 §4.4, §4.5
 countersign::Result<std::string, Conclusion> select_record(const Question& question,
-                                                           Answer answer) {
+                                                           const Answer& answer) {
   if (answer.is_failure()) return std::unexpected(dns_failure(question, answer.status));
   if (answer.status == AnswerStatus::nxdomain)
     return std::unexpected(Conclusion{Result::none, Reason::domain_not_found, {}});
   std::optional<std::string> selected;
-  for (dns::RecordData& data : answer.records) {
-    auto* strings = std::get_if<dns::Text>(&data);
+  for (const dns::RecordData& data : answer.records) {
+    const auto* strings = std::get_if<dns::Text>(&data);
     if (strings == nullptr || strings->strings.empty()) continue;
-    std::string text =
-        strings->strings.size() == 1 ? std::move(strings->strings.front()) : strings->joined();
+    std::string text = strings->joined();
     if (!is_spf_record(text)) continue;
     if (selected)
       return std::unexpected(Conclusion{Result::permerror, Reason::several_records, {}});
@@ -48,6 +60,23 @@ Conclusion bad_record(const RecordError& error, const std::string& domain) {
   return {Result::permerror, Reason::bad_record,
           std::string(to_string(error)) + ", at octet " + std::to_string(error.offset) +
               " of the record of " + domain};
+}
+
+// A fault anywhere in the record counts before any of its terms. RFC 7208 §4.6
+Published read_published(const Question& question, const Answer& answer, const Limits& limits) {
+  Published published{.status = answer.status};
+  auto selected = select_record(question, answer);
+  if (!selected) {
+    published.fault = std::move(selected.error());
+    return published;
+  }
+  published.text = *std::move(selected);
+  auto record = parse_record(published.text, limits);
+  if (record)
+    published.record = *std::move(record);
+  else
+    published.fault = bad_record(record.error(), question.name);
+  return published;
 }
 
 bool asks_dns(Mechanism mechanism) {
@@ -114,19 +143,15 @@ dns::Asking<Conclusion> Evaluator::conclude(Evaluation& evaluation, Explains exp
 
   // Record lookup and selection. RFC 7208 §4.4, §4.5
   const Question question{domain, RecordType::txt};
-  Answer answer = co_await dns::ask(question);
-  evaluation.lookups.push_back({question, answer.status});
-  auto selected = select_record(question, std::move(answer));
-  if (!selected) co_return std::move(selected.error());
-  evaluation.record = *std::move(selected);
-
-  // A fault anywhere in the record counts before any of its terms. RFC 7208 §4.6
-  const auto record = parse_record(evaluation.record, limits_);
-  if (!record) co_return bad_record(record.error(), domain);
-  evaluation.terms.reserve(record->directives.size() + 1);
+  const auto published = co_await dns::ask_parsed<read_published>(question, limits_);
+  evaluation.lookups.push_back({question, published->status});
+  evaluation.record = published->text;
+  if (published->fault) co_return *published->fault;
+  const Record& record = published->record;
+  evaluation.terms.reserve(record.directives.size() + 1);
 
   // The first mechanism that matches decides. RFC 7208 §4.6.2
-  for (const Directive& directive : record->directives) {
+  for (const Directive& directive : record.directives) {
     TriedTerm& tried = evaluation.terms.emplace_back(TriedTerm{.text = directive.text});
     Matched matched = true;
     if (asks_dns(directive.mechanism))
@@ -137,16 +162,15 @@ dns::Asking<Conclusion> Evaluator::conclude(Evaluation& evaluation, Explains exp
     if (!matched) co_return std::move(matched.error());
     if (!*matched) continue;
     const Result result = result_of(directive.qualifier);
-    if (result == Result::fail && explains == Explains::yes && record->explanation)
-      explanation_ = co_await explain(record->explanation->value.in(evaluation.record), domain);
+    if (result == Result::fail && explains == Explains::yes && record.explanation)
+      explanation_ = co_await explain(record.explanation->value.in(evaluation.record), domain);
     co_return Conclusion{result, Reason::matched, {}};
   }
 
   // No mechanism matched: another record decides, or nothing does. RFC 7208 §4.7, §6.1
-  if (!record->redirect) co_return Conclusion{Result::neutral, Reason::no_match, {}};
-  TriedTerm& tried = evaluation.terms.emplace_back(TriedTerm{.text = record->redirect->text});
-  co_return co_await redirect(record->redirect->value, {evaluation.record, domain, tried},
-                              explains);
+  if (!record.redirect) co_return Conclusion{Result::neutral, Reason::no_match, {}};
+  TriedTerm& tried = evaluation.terms.emplace_back(TriedTerm{.text = record.redirect->text});
+  co_return co_await redirect(record.redirect->value, {evaluation.record, domain, tried}, explains);
 }
 
 // A mechanism that asks DNS: its limit, its <target-name>, and then its own section of §5.

@@ -4,6 +4,7 @@
 // one, what is small and of a fixed number goes with the size of its owner.
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -87,6 +88,11 @@ std::size_t owned(const dmarc::RecordProblem& problem) { return owned(problem.ta
 
 std::size_t owned(const dmarc::Record& record) {
   return owned(record.rua) + owned(record.ruf) + owned(record.problems);
+}
+
+// Shared with the cache of answers, and with all who asked: counted as if it were not.
+std::size_t owned(const std::shared_ptr<const dmarc::Record>& record) {
+  return record != nullptr ? sizeof *record + block + owned(*record) : 0;
 }
 
 std::size_t owned(const dmarc::WalkStep& step) {

@@ -53,9 +53,17 @@ std::size_t octets_of(const dns::RecordData& data) {
 }
 
 std::size_t octets_of(const Question& question, const Answer& answer) {
-  std::size_t octets = node_octets + 2 * (sizeof question + question.name.size()) + sizeof answer;
+  std::size_t octets = node_octets + 2 * (sizeof question + question.name.size()) + sizeof answer +
+                       answer.parsed.octets;
   for (const dns::RecordData& record : answer.records) octets += octets_of(record);
   return octets;
+}
+
+Answer without_records(const Answer& answer) {
+  return {.status = answer.status,
+          .authenticated = answer.authenticated,
+          .records = {},
+          .parsed = answer.parsed};
 }
 
 }  // namespace
@@ -76,6 +84,18 @@ class CachingResolver::State : public std::enable_shared_from_this<State> {
       co_return answer ? std::move(*answer) : Answer{.status = AnswerStatus::timeout};
     }
     co_return Answer{.status = AnswerStatus::servfail};
+  }
+
+  std::optional<Answer> remembered(const Question& question) {
+    const auto now = options_.now();
+    auto found = answers_.find(question, now);
+    if (!found) return std::nullopt;
+    ++hits_;
+    const Answer& kept = *found->value;
+    const bool is_read = question.reader != nullptr && kept.parsed.reader == question.reader;
+    Answer answer = is_read ? without_records(kept) : kept;
+    answer.ttl = std::chrono::floor<std::chrono::seconds>(found->expires - now);
+    return answer;
   }
 
   void close() {
@@ -112,24 +132,14 @@ class CachingResolver::State : public std::enable_shared_from_this<State> {
       if (state_ != nullptr) state_->take_slots(question_);
     }
 
-    void end(const Answer& answer) {
-      std::exchange(state_, {})->finish(std::move(question_), answer);
+    void end(Answer answer) {
+      std::exchange(state_, {})->finish(std::move(question_), std::move(answer));
     }
 
    private:
     std::shared_ptr<State> state_;
     Question question_;
   };
-
-  std::optional<Answer> remembered(const Question& question) {
-    const auto now = options_.now();
-    auto found = answers_.find(question, now);
-    if (!found) return std::nullopt;
-    ++hits_;
-    Answer answer = *found->value;
-    answer.ttl = std::chrono::floor<std::chrono::seconds>(found->expires - now);
-    return answer;
-  }
 
   // Waits for the question's answer with others, or begins to fetch it; false when too much is
   // under way.
@@ -161,12 +171,14 @@ class CachingResolver::State : public std::enable_shared_from_this<State> {
     } catch (const std::exception&) {
       answer = {.status = AnswerStatus::servfail};
     }
-    fetching.end(answer);
+    fetching.end(std::move(answer));
   }
 
   // Kept before those who wait are told, so that whoever asks from now on finds it.
-  void finish(Question question, const Answer& answer) {
+  void finish(Question question, Answer answer) {
     if (answer.is_failure()) ++failures_;
+    if (question.reader != nullptr)
+      answer.parsed = question.reader(question, answer, options_.limits);
     const std::chrono::seconds ttl = time_to_keep(answer);
     if (ttl > std::chrono::seconds::zero())
       evictions_ += answers_.put(question, std::make_shared<const Answer>(answer),
@@ -207,6 +219,10 @@ CachingResolver::~CachingResolver() { state_->close(); }
 asio::awaitable<Answer> CachingResolver::lookup(Question question,
                                                 std::chrono::steady_clock::duration deadline) {
   return State::look_up(state_, std::move(question), deadline);
+}
+
+std::optional<Answer> CachingResolver::at_hand(const Question& question) {
+  return state_->remembered(question);
 }
 
 void CachingResolver::clear() { state_->clear(); }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A cache of answers in front of a resolver. Mail comes in bursts that ask the same questions; the
-// answer that one worker got serves all workers without a step to the resolver's thread.
+// answer that one worker got serves all workers without a step to the resolver's thread. With the
+// answer is kept what the question's reader made of it: a key is decoded once in the life of its
+// record, and not for each message.
 
 #pragma once
 
@@ -10,7 +12,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
+#include "countersign/limits.hpp"
 #include "service/dns/resolver.hpp"
 
 namespace countersign::service {
@@ -34,6 +38,9 @@ struct CacheOptions {
   std::chrono::steady_clock::duration lookup_deadline = std::chrono::seconds{10};
   /// Different questions under way at once; one more is answered SERVFAIL.
   std::size_t under_way_max = 20'000;
+  /// Bounds for what readers make of answers. No setting changes those that they look at, so a
+  /// reload may leave the cache as it is.
+  Limits limits;
   /// The clock, for tests.
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
@@ -52,7 +59,8 @@ struct CacheCounts {
 
 /// Answers from memory as long as an answer holds, and asks the resolver behind it once for all who
 /// ask the same at the same time. Who stops waiting does not stop the question. The TTL of an
-/// answer from memory is what is left of it.
+/// answer from memory is what is left of it. An answer has what the reader of the first who asked
+/// made of it, and from memory nothing else when that is the reader of who asks.
 class CachingResolver final : public Resolver {
  public:
   /// A cache in front of `behind`, which must outlive it.
@@ -61,6 +69,7 @@ class CachingResolver final : public Resolver {
 
   [[nodiscard]] boost::asio::awaitable<dns::Answer> lookup(
       dns::Question question, std::chrono::steady_clock::duration deadline) override;
+  [[nodiscard]] std::optional<dns::Answer> at_hand(const dns::Question& question) override;
 
   /// Forgets all answers; questions under way go on.
   void clear();

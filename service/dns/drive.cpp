@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Each question in flight is a small detached coroutine. It shares the state with the evaluation's
-// side and nothing else, so either may end first.
+// Each question in flight is a small detached coroutine; one whose answer is at hand takes none. It
+// shares the state with the evaluation's side and nothing else, so either may end first.
 
 #include "service/dns/drive.hpp"
 
@@ -63,6 +63,10 @@ class Lookups::State : public std::enable_shared_from_this<State> {
     const Clock::duration left = std::min(deadline_.end - Clock::now(), deadline_.question);
     if (left <= Clock::duration::zero()) {
       ready_.push_back({open.id, {.status = dns::AnswerStatus::timeout}});
+      return;
+    }
+    if (std::optional<dns::Answer> answer = resolver_->at_hand(open.question)) {
+      ready_.push_back({open.id, *std::move(answer)});
       return;
     }
     ++open_;

@@ -7,6 +7,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <optional>
 
 #include "countersign/dns/question.hpp"
 
@@ -26,6 +27,12 @@ class Resolver {
   ///              then answers nothing but failures.
   [[nodiscard]] virtual boost::asio::awaitable<dns::Answer> lookup(
       dns::Question question, std::chrono::steady_clock::duration deadline) = 0;
+
+  /// The answer where it is in memory already, for those who would rather not suspend for it;
+  /// nothing where lookup() has to find it.
+  [[nodiscard]] virtual std::optional<dns::Answer> at_hand(const dns::Question&) {
+    return std::nullopt;
+  }
 };
 
 }  // namespace countersign::service

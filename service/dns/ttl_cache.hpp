@@ -23,8 +23,8 @@ namespace countersign::service {
 
 /// Keeps values by key until their time is up or the room is needed. All threads may use it at
 /// once; keys are spread over shards with a lock each, so that they seldom meet. When a shard is
-/// full, what was used least recently goes. Within a shard keys are ordered, not hashed: strangers
-/// choose the names that are looked up, and shall not be able to choose ones that collide.
+/// full, what was used least recently goes. Within a shard keys are ordered, by their hash first:
+/// strangers choose the names that are looked up, and gain nothing by ones that collide.
 template <class Key, class Value, class Hash = std::hash<Key>>
 class TtlCache {
  public:
@@ -49,9 +49,10 @@ class TtlCache {
   /// The value of the key, a copy, unless it has run out. Values that are large are best kept as
   /// shared_ptr<const …>.
   [[nodiscard]] std::optional<Found> find(const Key& key, TimePoint now) {
-    Shard& shard = shard_of(key);
+    const Place place{Hash{}(key), &key};
+    Shard& shard = shard_of(place);
     const std::scoped_lock lock(shard.mutex);
-    const auto found = shard.index.find(&key);
+    const auto found = shard.index.find(place);
     if (found == shard.index.end()) return std::nullopt;
     const auto entry = found->second;
     if (entry->found.expires <= now) {
@@ -68,16 +69,18 @@ class TtlCache {
   /// cost_octets   an estimate of the memory that key and value take.
   /// Returns       how many values had to go to make room.
   std::size_t put(Key key, Value value, TimePoint expires, std::size_t cost_octets) {
-    Shard& shard = shard_of(key);
+    const Place place{Hash{}(key), &key};
+    Shard& shard = shard_of(place);
     const std::scoped_lock lock(shard.mutex);
-    if (const auto old = shard.index.find(&key); old != shard.index.end())
+    if (const auto old = shard.index.find(place); old != shard.index.end())
       shard.remove(old->second);
     if (cost_octets > shard.room) return 0;
     std::size_t evicted = 0;
     for (; shard.used + cost_octets > shard.room; ++evicted)
       shard.remove(std::prev(shard.entries.end()));
-    shard.entries.push_front({std::move(key), {std::move(value), expires}, cost_octets});
-    shard.index.emplace(&shard.entries.front().key, shard.entries.begin());
+    shard.entries.push_front(
+        {std::move(key), place.hash, {std::move(value), expires}, cost_octets});
+    shard.index.emplace(shard.entries.front().place(), shard.entries.begin());
     shard.used += cost_octets;
     return evicted;
   }
@@ -103,30 +106,39 @@ class TtlCache {
   }
 
  private:
+  // Where a key stands: most comparisons end at the hash, without a look at the key's own memory.
+  struct Place {
+    std::size_t hash = 0;
+    const Key* key = nullptr;
+
+    bool operator<(const Place& other) const {
+      return hash != other.hash ? hash < other.hash : *key < *other.key;
+    }
+  };
   struct Entry {
     Key key;
+    std::size_t hash = 0;
     Found found;
     std::size_t cost = 0;
-  };
-  struct Less {
-    bool operator()(const Key* a, const Key* b) const { return *a < *b; }
+
+    [[nodiscard]] Place place() const { return {hash, &key}; }
   };
   struct Shard {
     mutable std::mutex mutex;
     std::list<Entry> entries;  // The most recently used one first.
-    std::map<const Key*, typename std::list<Entry>::iterator, Less> index;
+    std::map<Place, typename std::list<Entry>::iterator> index;
     std::size_t used = 0;
     std::size_t room = 0;
 
     /// Takes an entry out of the list and the index.
     void remove(typename std::list<Entry>::iterator entry) {
       used -= entry->cost;
-      index.erase(&entry->key);
+      index.erase(entry->place());
       entries.erase(entry);
     }
   };
 
-  Shard& shard_of(const Key& key) { return *shards_[Hash{}(key) % shards_.size()]; }
+  Shard& shard_of(const Place& place) { return *shards_[place.hash % shards_.size()]; }
 
   std::vector<std::unique_ptr<Shard>> shards_;
 };

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "service/dns/unbound_options.hpp"
 #include "service/log/log.hpp"
 #include "service/milter/listening_socket.hpp"
 #include "service/run/pid_file.hpp"
@@ -100,12 +101,13 @@ ListeningSockets open_sockets(const config::Settings& settings,
   return sockets;
 }
 
-/// As many descriptors as the sessions need: the soft limit of a login is too low for a thousand.
+/// As many descriptors as the sessions and their questions need: the soft limit of a login is too
+/// low for a thousand.
 void raise_descriptor_limit(std::uint64_t sessions, Log& log) {
   constexpr std::uint64_t descriptors_for_the_rest = 256;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t wanted = sessions + descriptors_for_the_rest;
+  const rlim_t wanted = sessions + UnboundOptions().questions_open_max + descriptors_for_the_rest;
   if (limit.rlim_cur >= wanted) return;
   limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
   ::setrlimit(RLIMIT_NOFILE, &limit);

@@ -7,17 +7,20 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "countersign/dns/asking.hpp"
 #include "service/dns/ttl_cache.hpp"
 #include "tests/support/fake_resolver.hpp"
 #include "tests/support/run_awaitable.hpp"
@@ -71,6 +74,22 @@ TEST_F(Cache, RemembersUntilTheTtlIsOver) {
   now += milliseconds{69'500};
   EXPECT_EQ(ask(cache, "a.example").ttl, seconds{100});
   EXPECT_EQ(fake.asked, 2);
+}
+
+TEST_F(Cache, HasAtHandWhatItRemembers) {
+  CachingResolver cache(fake, options());
+  answer_with(AnswerStatus::records, seconds{100});
+  const dns::Question question{"a.example", RecordType::txt};
+  EXPECT_FALSE(cache.at_hand(question).has_value());
+  ask(cache, "a.example");
+  now += seconds{30};
+  const std::optional<Answer> answer = cache.at_hand(question);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->ttl, seconds{70});
+  EXPECT_EQ(cache.counts().hits, 1u);
+  now += seconds{70};
+  EXPECT_FALSE(cache.at_hand(question).has_value());
+  EXPECT_EQ(fake.asked, 1);
 }
 
 TEST_F(Cache, TellsNamesAndTypesApart) {
@@ -278,6 +297,83 @@ TEST_F(Cache, BoundsItsMemoryByWhatAnswersHold) {
   EXPECT_EQ(cache.counts().misses, 102u);
   cache.clear();
   EXPECT_EQ(cache.counts().entries, 0u);
+}
+
+// What a reader makes, and how often it was at work.
+std::atomic<int> readings = 0;
+struct Reading {
+  AnswerStatus status = AnswerStatus::servfail;
+  std::size_t text_max = 0;
+  [[nodiscard]] std::size_t octets() const { return 10'000; }
+};
+Reading read(const dns::Question&, const Answer& answer, const Limits& limits) {
+  ++readings;
+  return {answer.status, limits.spf_record_bytes_max};
+}
+Reading read_otherwise(const dns::Question&, const Answer&, const Limits&) { return {}; }
+
+class CacheOfReadings : public Cache {
+ protected:
+  CacheOfReadings() { readings = 0; }
+  Answer ask_with(Resolver& resolver, dns::Reader reader, std::string name = "a.example") {
+    return run_awaitable(io,
+                         resolver.lookup({std::move(name), RecordType::txt, reader}, seconds{10}));
+  }
+  static Reading value_of(const Answer& answer) {
+    return answer.parsed.value ? *static_cast<const Reading*>(answer.parsed.value.get())
+                               : Reading{};
+  }
+  static constexpr dns::Reader reader = &dns::parse_answer<read>;
+};
+
+TEST_F(CacheOfReadings, ReadsAnAnswerOnceForAllWhoAskInItsTime) {
+  CacheOptions bounded = options();
+  bounded.limits.spf_record_bytes_max = 77;
+  CachingResolver cache(fake, bounded);
+  answer_with(AnswerStatus::records, seconds{100});
+  const Answer first = ask_with(cache, reader);
+  const Answer second = ask_with(cache, reader);
+  EXPECT_EQ(readings, 1);
+  EXPECT_EQ(value_of(first).status, AnswerStatus::records);
+  EXPECT_EQ(value_of(first).text_max, 77u);
+  EXPECT_EQ(second.parsed.value, first.parsed.value);
+  EXPECT_EQ(second.status, AnswerStatus::records);
+  now += seconds{100};
+  EXPECT_NE(ask_with(cache, reader).parsed.value, first.parsed.value);
+  EXPECT_EQ(readings, 2);
+}
+
+TEST_F(CacheOfReadings, ReadsFailuresAndAbsenceToo) {
+  for (const AnswerStatus status : {AnswerStatus::nxdomain, AnswerStatus::timeout}) {
+    CachingResolver cache(fake, options());
+    answer_with(status, seconds{100});
+    EXPECT_EQ(value_of(ask_with(cache, reader)).status, status);
+    EXPECT_EQ(value_of(ask_with(cache, reader)).status, status);
+  }
+  EXPECT_EQ(readings, 2);
+}
+
+TEST_F(CacheOfReadings, GivesTheRecordsToWhoReadsThemOtherwise) {
+  CachingResolver cache(fake, options());
+  answer_with(AnswerStatus::records, seconds{100});
+  ask_with(cache, reader);
+  const Answer plain = ask_with(cache, nullptr);
+  EXPECT_EQ(plain.records.size(), 1u);
+  const Answer other = ask_with(cache, &dns::parse_answer<read_otherwise>);
+  EXPECT_EQ(other.records.size(), 1u);
+  EXPECT_EQ(other.parsed.reader, reader);
+  EXPECT_EQ(fake.asked, 1);
+  EXPECT_EQ(readings, 1);
+}
+
+TEST_F(CacheOfReadings, CountsTheirMemory) {
+  CacheOptions small = options();
+  small.room_octets = 100'000;
+  small.shards = 1;
+  CachingResolver cache(fake, small);
+  for (int i = 0; i < 100; ++i) ask_with(cache, reader, std::to_string(i) + ".example");
+  EXPECT_LT(cache.counts().entries, 10u);
+  EXPECT_GT(cache.counts().entries, 5u);
 }
 
 using Numbers = TtlCache<int, int>;

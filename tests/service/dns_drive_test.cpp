@@ -12,6 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <stdexcept>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,30 @@ TEST_F(Drive, KeepsAllOpenQuestionsInFlight) {
   EXPECT_EQ(run_awaitable(io, drive(ask_many(4), fake, within(long_enough))), "n0 n1 n2 n3 ");
   EXPECT_EQ(fake.open_max, 4);
   EXPECT_LT(Clock::now() - begin, 4 * fake.delay);
+}
+
+// Has the answers about some names in memory, and must look up the others.
+class HalfAtHand final : public Resolver {
+ public:
+  explicit HalfAtHand(FakeResolver& behind) : behind_(behind) {}
+  asio::awaitable<Answer> lookup(dns::Question question, Clock::duration deadline) override {
+    return behind_.lookup(std::move(question), deadline);
+  }
+  std::optional<Answer> at_hand(const dns::Question& question) override {
+    if ((question.name.back() - '0') % 2 != 0) return std::nullopt;
+    return behind_.answer(question);
+  }
+
+ private:
+  FakeResolver& behind_;
+};
+
+TEST_F(Drive, LooksUpOnlyWhatIsNotAtHand) {
+  HalfAtHand resolver(fake);
+  EXPECT_EQ(run_awaitable(io, drive(ask_many(4), resolver, within(long_enough))), "n0 n1 n2 n3 ");
+  EXPECT_EQ(fake.asked, 2);
+  EXPECT_EQ(run_awaitable(io, drive(ask_text("n2"), resolver, within(long_enough))), "n2");
+  EXPECT_EQ(fake.asked, 2);
 }
 
 TEST_F(Drive, BoundsTheQuestionsInFlight) {

@@ -117,5 +117,19 @@ TEST(LookUpKey, S22AsksNothingThatDnsCannotHold) {
   EXPECT_EQ(lookup.reason, Reason::key_not_found);
 }
 
+TEST(LookUpKey, TakesAKeyThatIsDecodedAlready) {
+  dns::Answer answer{.status = AnswerStatus::records, .authenticated = true};
+  answer.records.emplace_back(dns::Text{{sample::key_record(sample::rsa_key())}});
+  const auto answer_read = [&](const dns::Question& question) {
+    answer.parsed = question.reader(question, answer, Limits{});
+    return dns::Answer{.status = answer.status, .records = {}, .parsed = answer.parsed};
+  };
+  const KeyLookup lookup = dns::run_with(look_up_key(key_at, Limits{}), answer_read);
+  ASSERT_TRUE(lookup.record.has_value());
+  EXPECT_EQ(lookup.record->key.bits(), 1'024u);
+  EXPECT_TRUE(lookup.authenticated);
+  EXPECT_GT(answer.parsed.octets, 2'000u);
+}
+
 }  // namespace
 }  // namespace countersign::dkim

@@ -6,7 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <compare>
 #include <string>
+
+#include "countersign/limits.hpp"
 
 namespace countersign::dns {
 namespace {
@@ -137,6 +141,64 @@ TEST(Asking, MovesBetweenOwnersWhileQuestionsAreOpen) {
   Asking<std::string> third = ask_one("b");
   third = std::move(second);
   EXPECT_EQ(third.take(), "moved");
+}
+
+// Octets of the first text, and how often that was counted.
+struct Count {
+  std::size_t count = 0;
+  [[nodiscard]] std::size_t octets() const { return sizeof *this; }
+};
+
+Count count_octets(const Question&, const Answer& answer, const Limits& limits) {
+  return {std::min(text_of(answer).size(), limits.spf_record_bytes_max)};
+}
+
+Count count_name(const Question& question, const Answer&, const Limits&) {
+  return {question.name.size()};
+}
+
+Asking<std::size_t> ask_for_count(Limits limits) {
+  const auto count = co_await ask_parsed<count_octets>({"a.example", RecordType::txt}, limits);
+  co_return count->count;
+}
+
+TEST(AskParsed, ReadsAnAnswerThatNobodyHasRead) {
+  EXPECT_EQ(run_with(ask_for_count({}), [](const Question&) { return text_answer("four"); }), 4u);
+  Limits narrow;
+  narrow.spf_record_bytes_max = 3;
+  EXPECT_EQ(run_with(ask_for_count(narrow), [](const Question&) { return text_answer("four"); }),
+            3u);
+}
+
+TEST(AskParsed, TakesWhatWasReadBefore) {
+  const auto answer_read = [](const Question& question) {
+    const Limits limits;
+    Answer answer = text_answer("four");
+    answer.parsed = question.reader(question, answer, limits);
+    EXPECT_EQ(answer.parsed.octets, sizeof(Count));
+    answer.records.clear();
+    return answer;
+  };
+  EXPECT_EQ(run_with(ask_for_count({}), answer_read), 4u);
+}
+
+TEST(AskParsed, TakesNothingThatAnotherReaderMade) {
+  const auto answer_misread = [](const Question& question) {
+    const Limits limits;
+    Answer answer = text_answer("four");
+    answer.parsed = parse_answer<count_name>(question, answer, limits);
+    return answer;
+  };
+  EXPECT_EQ(run_with(ask_for_count({}), answer_misread), 4u);
+}
+
+TEST(Question, IsTheSameForAllReaders) {
+  const Question plain{"a.example", RecordType::txt};
+  const Question read{"a.example", RecordType::txt, &parse_answer<count_octets>};
+  EXPECT_EQ(plain, read);
+  EXPECT_EQ(plain <=> read, std::strong_ordering::equal);
+  EXPECT_LT(read, (Question{"a.example", RecordType::aaaa}));
+  EXPECT_LT(read, (Question{"b.example", RecordType::a}));
 }
 
 TEST(AskingDeathTest, AnAnswerToNoQuestionIsOurBug) {
