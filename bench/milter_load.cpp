@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// milter_load: pushes messages through a running milter and prints rate, latency, and the CPU of
-// both sides.
+// milter_load: pushes messages through a running milter, or through several in a row, and prints
+// rate, latency, and the CPU of both sides.
 //
 //   milter_load --socket unix:/run/x.sock --sessions 16 --messages 5000 --pid $(pidof …) mail.eml …
+//
+// Messages may come with a list instead, a line each: file, address of the client, HELO name, MAIL
+// FROM, and the results of SPF, DKIM and DMARC that it must get. Then the right ones are counted.
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "bench/load/load.hpp"
 #include "bench/load/process_usage.hpp"
@@ -25,9 +30,11 @@ namespace {
 struct Options {
   LoadPlan plan;
   std::vector<std::string> files;
+  std::string list;
   std::string client = "127.0.0.1";
   std::string write_first;
-  pid_t process = 0;
+  std::vector<pid_t> processes;
+  unsigned timeout_seconds = 120;
   bool json = false;
 };
 
@@ -44,6 +51,29 @@ milter::Mail read_mail(const std::string& path, const std::string& client) {
                     .macros = {{"i", "4LOAD0000000"}, {"daemon_name", "smtpd"}}};
   if (const auto authors = find_authors(mail.header)) mail.mail_from = authors->front().address();
   return mail;
+}
+
+void read_list(const std::string& path, LoadPlan& plan) {
+  std::ifstream file(path);
+  std::string line;
+  while (std::getline(file, line)) {
+    std::istringstream words(line);
+    std::string mail_file;
+    std::string client;
+    std::string helo;
+    std::string mail_from;
+    Expected expected;
+    words >> mail_file >> client >> helo >> mail_from >> expected.spf >> expected.dkim >>
+        expected.dmarc;
+    if (!words) throw std::runtime_error(path + " has a line without seven words: " + line);
+    milter::Mail mail = read_mail(mail_file, client);
+    mail.client_host = helo;
+    mail.helo = helo;
+    mail.mail_from = mail_from;
+    plan.mails.push_back(std::move(mail));
+    plan.expected.push_back(std::move(expected));
+  }
+  if (plan.mails.empty()) throw std::runtime_error("no messages in " + path);
 }
 
 void write_mail(const std::string& path, const milter::FilterOutcome& outcome,
@@ -69,6 +99,8 @@ void print(const Options& options, const LoadResult& result, const ProcessUsage&
         {"changed", result.changed},
         {"refused", result.refused},
         {"broken", result.broken},
+        {"right", result.right},
+        {"unmarked", result.unmarked},
         {"replies", result.replies}};
     fmt::print("{}\n", boost::json::serialize(document));
     return;
@@ -81,8 +113,10 @@ void print(const Options& options, const LoadResult& result, const ProcessUsage&
              result.percentile(0.999), result.percentile(1));
   fmt::print("changed {}  refused {}  broken {}  answers waited for {}\n", result.changed,
              result.refused, result.broken, result.replies);
+  if (!options.plan.expected.empty())
+    fmt::print("right {}  unmarked {}\n", result.right, result.unmarked);
   fmt::print("own CPU {:.3f} ms a message\n", own_cpu / thousand);
-  if (options.process == 0) return;
+  if (options.processes.empty()) return;
   fmt::print("filter: CPU {:.3f} ms a message, peak RSS {:.1f} MiB, {} threads\n",
              filter.cpu_seconds / thousand, static_cast<double>(filter.rss_peak_kib) / 1'024,
              filter.threads);
@@ -92,11 +126,14 @@ int run(Options& options) {
   for (const std::string& path : options.files) {
     options.plan.mails.push_back(read_mail(path, options.client));
   }
-  const ProcessUsage before = usage_of(options.process);
+  if (!options.list.empty()) read_list(options.list, options.plan);
+  if (options.plan.mails.empty()) throw std::runtime_error("name a message or a list of them");
+  options.plan.timeout = std::chrono::seconds(options.timeout_seconds);
+  const ProcessUsage before = usage_of(options.processes);
   const double own_before = own_cpu_seconds();
   const LoadResult result = run_load(options.plan);
   const double own_cpu = own_cpu_seconds() - own_before;
-  ProcessUsage filter = usage_of(options.process);
+  ProcessUsage filter = usage_of(options.processes);
   filter.cpu_seconds -= before.cpu_seconds;
   print(options, result, filter, own_cpu);
   if (!options.write_first.empty()) {
@@ -111,14 +148,19 @@ int run(Options& options) {
 int main(int argc, char** argv) {
   countersign::bench::Options options;
   CLI::App app("Puts a load of messages on a milter, as an MTA would.", "milter_load");
-  app.add_option("files", options.files, "messages, sent in turn")->required();
-  app.add_option("--socket", options.plan.socket, "unix:/path or inet:port@host")->required();
+  app.add_option("files", options.files, "messages, sent in turn");
+  app.add_option("--list", options.list, "messages with envelope and expected results")
+      ->excludes("files");
+  app.add_option("--socket", options.plan.sockets,
+                 "unix:/path or inet:port@host; several are a row")
+      ->required();
   app.add_option("--sessions", options.plan.sessions, "connections open at once");
   app.add_option("--messages", options.plan.messages, "messages in all");
   app.add_option("--per-session", options.plan.messages_a_session, "messages a connection");
   app.add_option("--client", options.client, "address of the SMTP client");
+  app.add_option("--timeout", options.timeout_seconds, "seconds for the whole run");
   app.add_option("--version-offered", options.plan.offer.version, "milter protocol version");
-  app.add_option("--pid", options.process, "the filter, for its CPU and memory");
+  app.add_option("--pid", options.processes, "the filter's processes, for CPU and memory");
   app.add_option("--write-first", options.write_first, "write the first message as it came out");
   app.add_flag("--json", options.json, "print JSON");
   CLI11_PARSE(app, argc, argv);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the tables of bench/compare: medians over the rounds, and the ratio of the two filters."""
+"""Makes the tables of bench/compare: medians over the rounds, and the ratio of the filters."""
 
 import collections
 import os
@@ -50,7 +50,30 @@ def print_postfix(path):
         print(f"| {name} | {' | '.join(cells)} |")
 
 
+def print_judging(path):
+    runs = collections.defaultdict(list)
+    for line in open(path, encoding="ascii"):
+        name, *where, cpu, rate, p50, p99, right, unmarked, rss, threads = line.split()
+        numbers = (cpu, rate, p50, p99, right, unmarked, rss, threads)
+        runs[tuple(where), name].append([float(x) for x in numbers])
+    names = list(dict.fromkeys(name for _, name in runs))
+    print("\n| DNS ms, sessions, caches | filter | CPU ms | ours is | messages/s | p50 ms |"
+          " p99 ms | right | unmarked | peak RSS MiB | threads |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for where in dict.fromkeys(where for where, _ in runs):
+        own = statistics.median(run[0] for run in runs[where, names[0]])
+        for name in names:
+            rows = runs[where, name]
+            cpu, rate, p50, p99, right, unmarked, rss, threads = (
+                statistics.median(x) for x in zip(*rows))
+            print(f"| {', '.join(where)} | {name} | {cpu:.3f} | {own / cpu:.2f} | {rate:.0f} |"
+                  f" {p50:.1f} | {p99:.1f} | {right:.1f} % | {unmarked:.1f} % | {rss:.1f} |"
+                  f" {threads:.0f} |")
+
+
 if os.path.exists(sys.argv[1]):
     print_runs(sys.argv[1])
 if os.path.exists(sys.argv[2]):
     print_postfix(sys.argv[2])
+if os.path.exists(sys.argv[3]):
+    print_judging(sys.argv[3])

@@ -64,21 +64,32 @@ Target parse_target(const std::string& socket) {
   return unix_target(socket);
 }
 
-/// One session slot: a connection, and the message that it is about.
-struct Slot {
+/// A connection to one filter.
+struct Link {
   int socket = -1;
   std::unique_ptr<milter::Mta> mta;
   std::string output;
-  std::size_t sent_here = 0;  // Messages begun on this connection.
+};
+
+/// One session slot: a connection to each filter, and the message that they are about.
+struct Slot {
+  std::vector<Link> links;
+  std::size_t at = 0;         // The filter that has the message.
+  std::size_t sent_here = 0;  // Messages begun on these connections.
+  std::size_t mail = 0;       // Which of the plan's mails it is.
+  milter::Mail passed_on;     // For the filters after the first.
   Clock::time_point begun;
   bool busy = false;
+
+  [[nodiscard]] bool is_open() const { return !links.empty(); }
+  Link& link() { return links[at]; }
 };
 
 /// The run: slots, the messages that are left, the loop.
 class Run {
  public:
-  explicit Run(const LoadPlan& plan)
-      : plan_(plan), target_(parse_target(plan.socket)), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  explicit Run(const LoadPlan& plan) : plan_(plan), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    for (const std::string& socket : plan.sockets) targets_.push_back(parse_target(socket));
     slots_.resize(std::min(plan.sessions, plan.messages));
     result_.latencies_ms.reserve(plan.messages);
   }
@@ -107,36 +118,43 @@ class Run {
 
  private:
   void open(Slot& slot) {
-    slot.socket = ::socket(target_.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const auto* address = reinterpret_cast<const sockaddr*>(&target_.address);
-    if (slot.socket < 0 || ::connect(slot.socket, address, target_.length) != 0) {
-      throw std::runtime_error("cannot connect to " + plan_.socket + ": " + std::strerror(errno));
+    for (const Target& target : targets_) slot.links.push_back(connect(target, slot));
+    slot.sent_here = 0;
+  }
+
+  Link connect(const Target& target, Slot& slot) {
+    Link link{.socket = ::socket(target.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    const auto* address = reinterpret_cast<const sockaddr*>(&target.address);
+    if (link.socket < 0 || ::connect(link.socket, address, target.length) != 0) {
+      throw std::runtime_error(std::string("cannot connect: ") + std::strerror(errno));
     }
     const int on = 1;
-    ::setsockopt(slot.socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    ::fcntl(slot.socket, F_SETFL, ::fcntl(slot.socket, F_GETFL) | O_NONBLOCK);
+    ::setsockopt(link.socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::fcntl(link.socket, F_SETFL, ::fcntl(link.socket, F_GETFL) | O_NONBLOCK);
     epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLET, .data = {.ptr = &slot}};
-    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, slot.socket, &event);
-    slot.mta = std::make_unique<milter::Mta>(plan_.offer);
-    slot.sent_here = 0;
-    slot.output.clear();
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, link.socket, &event);
+    link.mta = std::make_unique<milter::Mta>(plan_.offer);
+    return link;
   }
 
   void close(Slot& slot) {
-    if (slot.socket < 0) return;
-    const std::string quit = milter::Mta::quit();
-    static_cast<void>(::send(slot.socket, quit.data(), quit.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
-    if (slot.mta) result_.replies += slot.mta->replies();
-    ::close(slot.socket);
-    slot.socket = -1;
+    for (Link& link : slot.links) {
+      const std::string quit = milter::Mta::quit();
+      static_cast<void>(::send(link.socket, quit.data(), quit.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+      result_.replies += link.mta->replies();
+      ::close(link.socket);
+    }
+    slot.links.clear();
   }
 
   void next_message(Slot& slot) {
     if (begun_ == plan_.messages) return close(slot);
     slot.begun = Clock::now();
-    if (slot.socket >= 0 && slot.sent_here == plan_.messages_a_session) close(slot);
-    if (slot.socket < 0) open(slot);
-    slot.mta->begin(plan_.mails[begun_ % plan_.mails.size()]);
+    if (slot.is_open() && slot.sent_here == plan_.messages_a_session) close(slot);
+    if (!slot.is_open()) open(slot);
+    slot.at = 0;
+    slot.mail = begun_ % plan_.mails.size();
+    slot.link().mta->begin(plan_.mails[slot.mail]);
     ++begun_;
     ++slot.sent_here;
     slot.busy = true;
@@ -144,44 +162,64 @@ class Run {
   }
 
   void flush(Slot& slot) {
-    slot.output += slot.mta->take_output();
-    while (!slot.output.empty()) {
+    Link& link = slot.link();
+    link.output += link.mta->take_output();
+    while (!link.output.empty()) {
       const ssize_t put =
-          ::send(slot.socket, slot.output.data(), slot.output.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+          ::send(link.socket, link.output.data(), link.output.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
       if (put < 0) return lose(slot);
-      slot.output.erase(0, static_cast<std::size_t>(put));
+      link.output.erase(0, static_cast<std::size_t>(put));
     }
   }
 
   void on_event(Slot& slot) {
-    if (slot.socket < 0) return;
-    std::array<char, 65'536> buffer{};
+    if (!slot.is_open()) return;
     for (;;) {
-      const ssize_t got = ::recv(slot.socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
+      Link& link = slot.link();
+      const ssize_t got = ::recv(link.socket, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
       if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
       if (got <= 0) return lose(slot);
-      if (!slot.mta->receive({buffer.data(), static_cast<std::size_t>(got)})) return lose(slot);
+      if (!link.mta->receive({buffer_.data(), static_cast<std::size_t>(got)})) return lose(slot);
     }
     flush(slot);
-    if (slot.socket >= 0 && slot.mta->outcome()) end(slot);
+    if (slot.is_open() && slot.busy && slot.link().mta->outcome()) pass_on(slot);
   }
 
-  void end(Slot& slot) {
-    const milter::FilterOutcome& outcome = *slot.mta->outcome();
+  // To the next filter, unless this was the last one or it refused the message.
+  void pass_on(Slot& slot) {
+    const milter::FilterOutcome& outcome = *slot.link().mta->outcome();
+    const bool is_last = slot.at + 1 == slot.links.size();
+    if (is_last || outcome.verdict != milter::ReplyCode::accept) return end(slot, outcome);
+    slot.passed_on = plan_.mails[slot.mail];
+    slot.passed_on.header = outcome.header;
+    if (outcome.body) slot.passed_on.body = *outcome.body;
+    ++slot.at;
+    slot.link().mta->begin(slot.passed_on);
+    flush(slot);
+  }
+
+  void end(Slot& slot, const milter::FilterOutcome& outcome) {
     const std::chrono::duration<double, std::milli> took = Clock::now() - slot.begun;
     result_.latencies_ms.push_back(took.count());
     if (outcome.changes > 0) ++result_.changed;
     if (outcome.verdict != milter::ReplyCode::accept) ++result_.refused;
+    if (!plan_.expected.empty()) compare(slot, outcome.header);
     if (ended_ == 0) result_.first = outcome;
     ++ended_;
     slot.busy = false;
     next_message(slot);
   }
 
+  void compare(const Slot& slot, const Header& header) {
+    const std::vector<authres::MethodResult> results = results_of(header);
+    if (results.empty()) ++result_.unmarked;
+    if (is_right(plan_.expected[slot.mail], results)) ++result_.right;
+  }
+
   void lose(Slot& slot) {
-    ::close(slot.socket);
-    slot.socket = -1;
+    for (const Link& link : slot.links) ::close(link.socket);
+    slot.links.clear();
     if (!slot.busy) return;
     slot.busy = false;
     ++result_.broken;
@@ -190,9 +228,10 @@ class Run {
   }
 
   const LoadPlan& plan_;
-  Target target_;
+  std::vector<Target> targets_;
   int epoll_;
   std::vector<Slot> slots_;
+  std::array<char, 65'536> buffer_{};
   std::size_t begun_ = 0;
   std::size_t ended_ = 0;
   LoadResult result_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A load of messages on a milter, as an MTA would bring it: many sessions at once over a unix or
-// inet socket, one thread, one epoll loop, latency of each message from its first packet to the
-// verdict.
+// A load of messages on a milter, or on several in a row, as an MTA would bring it: many sessions
+// at once over a unix or inet socket, one thread, one epoll loop, latency of each message from its
+// first packet to the verdict of the last filter.
 
 #pragma once
 
@@ -11,17 +11,20 @@
 #include <string>
 #include <vector>
 
+#include "bench/load/expected.hpp"
 #include "countersign/milter/mta.hpp"
 
 namespace countersign::bench {
 
 /// What to send where.
 struct LoadPlan {
-  std::string socket;                  ///< unix:/path or inet:port@host
+  /// unix:/path or inet:port@host, each; the next one gets the message as the last one left it.
+  std::vector<std::string> sockets;
   std::size_t sessions = 16;           ///< connections open at once
   std::size_t messages = 1'000;        ///< in all
   std::size_t messages_a_session = 1;  ///< then the connection is closed and a new one opened
   std::vector<milter::Mail> mails;     ///< sent in turn
+  std::vector<Expected> expected;      ///< one for each of the mails, or none: nothing is compared
   milter::MtaOffer offer;
   std::chrono::seconds timeout{120};  ///< for the whole run
 };
@@ -33,6 +36,8 @@ struct LoadResult {
   std::uint64_t changed = 0;         ///< messages whose header the filter changed
   std::uint64_t refused = 0;         ///< messages with a verdict other than accept
   std::uint64_t broken = 0;          ///< messages lost by a connection that broke
+  std::uint64_t right = 0;           ///< messages with the results that they must get
+  std::uint64_t unmarked = 0;        ///< messages without any results
   std::uint64_t replies = 0;         ///< answers that were waited for
   milter::FilterOutcome first;       ///< of the first message that ended
 

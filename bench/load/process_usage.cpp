@@ -45,6 +45,17 @@ ProcessUsage usage_of(pid_t process) {
   return usage;
 }
 
+ProcessUsage usage_of(const std::vector<pid_t>& processes) {
+  ProcessUsage sum;
+  for (const pid_t process : processes) {
+    const ProcessUsage one = usage_of(process);
+    sum.cpu_seconds += one.cpu_seconds;
+    sum.rss_peak_kib += one.rss_peak_kib;
+    sum.threads += one.threads;
+  }
+  return sum;
+}
+
 double own_cpu_seconds() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace countersign::bench {
 
@@ -19,6 +20,9 @@ struct ProcessUsage {
 
 /// Reads it; all zero when there is no such process.
 [[nodiscard]] ProcessUsage usage_of(pid_t process);
+
+/// Reads those of several processes and adds them up.
+[[nodiscard]] ProcessUsage usage_of(const std::vector<pid_t>& processes);
 
 /// CPU of this process.
 [[nodiscard]] double own_cpu_seconds();
