@@ -108,6 +108,24 @@ std::vector<Identifier> identifiers_of(const std::vector<std::string_view>& name
   return identifiers;
 }
 
+// The same where organizations have two labels: no more than the two records and the existence of
+// the author are asked for, and no alignment is unknown.
+void check_by_list(const DomainName& author, std::vector<Identifier> identifiers, Script script) {
+  const Limits limits;
+  std::size_t asked = 0;
+  const Outcome outcome =
+      dns::run_with(evaluate(author, std::move(identifiers), limits,
+                             [](const DomainName& name) { return name.ancestor(2); }),
+                    [&](const dns::Question& question) {
+                      check(question);
+                      ++asked;
+                      return script.next();
+                    });
+  COUNTERSIGN_ASSERT(asked <= 3);
+  COUNTERSIGN_ASSERT(outcome.reason != Reason::alignment_unknown);
+  check(outcome, limits);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -136,5 +154,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(outcome, limits);
   if (!script.has_failed() && !gave_temperror)
     COUNTERSIGN_ASSERT(outcome.result != dmarc::Result::temperror);
+  check_by_list(*author, identifiers, Script(answers, split(input, '\n')));
   return 0;
 }

@@ -17,6 +17,10 @@ bool holds(const std::vector<DomainName>& names, const DomainName& name) {
   return std::ranges::find(names, name) != names.end();
 }
 
+Alignment mode_for(Mechanism mechanism, const AlignmentModes& modes) {
+  return mechanism == Mechanism::spf ? modes.aspf : modes.adkim;
+}
+
 // The alignment as far as it shows without a walk of the identifier; nothing when one is needed.
 std::optional<State> state_without_walk(const Walk& author, Alignment mode,
                                         const DomainName& domain) {
@@ -97,7 +101,7 @@ dns::Asking<std::vector<AlignedIdentifier>> align(const Walk& author, AlignmentM
   std::vector<AlignedIdentifier> results;
   std::vector<DomainName> starts;
   for (Identifier& identifier : identifiers) {
-    const Alignment mode = identifier.mechanism == Mechanism::spf ? modes.aspf : modes.adkim;
+    const Alignment mode = mode_for(identifier.mechanism, modes);
     const std::optional<State> state = state_without_walk(author, mode, identifier.domain);
     if (!state && !holds(starts, identifier.domain)) starts.push_back(identifier.domain);
     // Marked as if it came too late, until it is walked.
@@ -115,6 +119,23 @@ dns::Asking<std::vector<AlignedIdentifier>> align(const Walk& author, AlignmentM
     result.state = state_of(*result.walk, author);
   }
   co_return results;
+}
+
+std::vector<AlignedIdentifier> align_by_list(const DomainName& author, AlignmentModes modes,
+                                             std::vector<Identifier> identifiers,
+                                             const OrgDomainOf& org_domain_of) {
+  const DomainName org_domain = org_domain_of(author);
+  std::vector<AlignedIdentifier> results;
+  for (Identifier& identifier : identifiers) {
+    const Alignment mode = mode_for(identifier.mechanism, modes);
+    const bool is_aligned =
+        mode == Alignment::strict
+            ? identifier.domain == author
+            : identifier.domain == author || org_domain_of(identifier.domain) == org_domain;
+    results.push_back(
+        {std::move(identifier), is_aligned ? State::aligned : State::unaligned, std::nullopt});
+  }
+  return results;
 }
 
 }  // namespace countersign::dmarc

@@ -90,4 +90,13 @@ struct AlignmentModes {
                                                                 std::vector<Identifier> identifiers,
                                                                 Limits limits);
 
+/// The same where a list says which Organizational Domain a name has: nothing is asked, and nothing
+/// is unknown. RFC 7489 §3.1
+///
+/// org_domain_of  must not be empty.
+[[nodiscard]] std::vector<AlignedIdentifier> align_by_list(const DomainName& author,
+                                                           AlignmentModes modes,
+                                                           std::vector<Identifier> identifiers,
+                                                           const OrgDomainOf& org_domain_of);
+
 }  // namespace countersign::dmarc

@@ -89,6 +89,8 @@ Psd psd_of(const WalkStep& step) { return step.record ? step.record->psd : Psd::
 
 bool ends_walk(const WalkStep& step) { return psd_of(step) != Psd::u; }
 
+bool is_failure(const WalkStep& step) { return step.finding == Finding::dns_failure; }
+
 bool has_record(const WalkStep& step) { return step.finding == Finding::record; }
 
 // RFC 9989 §4.10.2
@@ -148,6 +150,10 @@ std::string_view to_string(PolicySource source) {
   return "unknown";
 }
 
+std::string_view to_string(DiscoveryMethod method) {
+  return method == DiscoveryMethod::psl ? "psl" : "treewalk";
+}
+
 std::vector<DomainName> walk_names(const DomainName& start, const Limits& limits) {
   std::vector<DomainName> names = {start};
   const std::size_t above_max = limits.tree_walk_queries_max - 1;
@@ -174,8 +180,7 @@ Walk finish_walk(std::vector<WalkStep> steps) {
   if (end != steps.end()) steps.erase(end + 1, steps.end());
   DomainName org_domain = org_domain_of(steps);
   Walk walk{.steps = std::move(steps), .org_domain = std::move(org_domain)};
-  walk.is_certain = std::ranges::none_of(
-      walk.steps, [](const WalkStep& step) { return step.finding == Finding::dns_failure; });
+  walk.is_certain = std::ranges::none_of(walk.steps, is_failure);
   if (walk.steps.size() > 1 && psd_of(walk.steps.back()) == Psd::y)
     walk.psd_step = walk.steps.size() - 1;
   return walk;
@@ -212,8 +217,22 @@ Discovery choose_policy(Walk walk) {
   return discovery;
 }
 
-dns::Asking<Discovery> discover(DomainName author_domain, Limits limits) {
-  co_return choose_policy(co_await walk_tree(std::move(author_domain), limits));
+dns::Asking<Discovery> discover(DomainName author_domain, Limits limits,
+                                OrgDomainOf org_domain_of) {
+  if (!org_domain_of) co_return choose_policy(co_await walk_tree(std::move(author_domain), limits));
+  DomainName org_domain = org_domain_of(author_domain);
+  COUNTERSIGN_ASSERT(author_domain.is_at_or_below(org_domain));
+  std::vector<DomainName> names = {std::move(author_domain)};
+  if (names.front() != org_domain) names.push_back(org_domain);
+  Walk walk{.steps = co_await look_up(std::move(names), limits),
+            .org_domain = std::move(org_domain)};
+  walk.is_certain = std::ranges::none_of(walk.steps, is_failure);
+  Discovery discovery = choose_policy(std::move(walk));
+  // RFC 7489 §6.6.3, item 5: the Organizational Domain is asked only where there is no record.
+  if (discovery.walk.steps.front().finding == Finding::several_records)
+    discovery.source = PolicySource::none;
+  discovery.org_domain_of = std::move(org_domain_of);
+  co_return discovery;
 }
 
 dns::Asking<std::optional<bool>> look_up_existence(DomainName domain) {

@@ -18,11 +18,15 @@
 // The names of a walk are known beforehand, so all are asked for at once: the walk takes the time
 // of one question. What lies beyond its end is not looked at, not even a failure.
 //
-// RFC 9989 §4.10
+// RFC 7489 finds the Organizational Domain by a list of public suffixes instead. Who must go by it
+// hands in a function that does; then two names are asked for, and nothing is walked.
+//
+// RFC 9989 §4.10, RFC 7489 §6.6.3
 
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -114,12 +118,32 @@ enum class PolicySource : std::uint8_t {
 /// The word for a source, as in our JSON.
 [[nodiscard]] std::string_view to_string(PolicySource source);
 
+/// How the Organizational Domain is found, in the words of aggregate reports. RFC 9990 §3.1.1.5
+enum class DiscoveryMethod : std::uint8_t {
+  treewalk,  ///< in DNS
+  psl,       ///< by a list of public suffixes
+};
+
+/// The word on the wire.
+[[nodiscard]] std::string_view to_string(DiscoveryMethod method);
+
+/// Gives the Organizational Domain of a name without DNS: the name itself or one above it. It is
+/// asked from many threads at once. RFC 7489 §3.2
+using OrgDomainOf = std::function<DomainName(const DomainName&)>;
+
 /// What is known of an Author Domain before anybody has authenticated anything: it can be asked for
 /// while SPF and DKIM are still at work.
 struct Discovery {
   Walk walk;  ///< of the Author Domain
   PolicySource source = PolicySource::none;
   std::size_t policy_step = 0;  ///< of the walk; only when there is a policy
+  /// What found the Organizational Domain, if not the walk; the walk then has the Author Domain and
+  /// that.
+  OrgDomainOf org_domain_of;
+
+  [[nodiscard]] DiscoveryMethod method() const {
+    return org_domain_of ? DiscoveryMethod::psl : DiscoveryMethod::treewalk;
+  }
 
   [[nodiscard]] const DomainName& author_domain() const { return walk.start(); }
   /// The step with the record that applies, or nullptr.
@@ -130,7 +154,13 @@ struct Discovery {
 [[nodiscard]] Discovery choose_policy(Walk walk);
 
 /// Finds the policy for an Author Domain. RFC 9989 §4.10.1
-[[nodiscard]] dns::Asking<Discovery> discover(DomainName author_domain, Limits limits);
+///
+/// org_domain_of  finds the Organizational Domain in place of the tree walk: the policy is then the
+///                record of the Author Domain, else that of its Organizational Domain, and psd= is
+///                not looked at. Several records at the Author Domain end the search. How a record
+///                is read does not change: np= and t= count, pct= does not. RFC 7489 §6.6.3
+[[nodiscard]] dns::Asking<Discovery> discover(DomainName author_domain, Limits limits,
+                                              OrgDomainOf org_domain_of = {});
 
 /// Whether a domain exists, in the sense that decides between sp= and np=.
 ///

@@ -42,6 +42,15 @@ dns::Asking<std::optional<bool>> author_exists(const Discovery& discovery) {
   co_return co_await look_up_existence(discovery.author_domain());
 }
 
+dns::Asking<std::vector<AlignedIdentifier>> align(const Discovery& discovery, AlignmentModes modes,
+                                                  std::vector<Identifier> identifiers,
+                                                  Limits limits) {
+  if (!discovery.org_domain_of)
+    co_return co_await align(discovery.walk, modes, std::move(identifiers), limits);
+  co_return align_by_list(discovery.author_domain(), modes, std::move(identifiers),
+                          discovery.org_domain_of);
+}
+
 bool is_existence_unknown(const Outcome& outcome) {
   const Record& record = *outcome.record();
   return is_inherited(outcome.discovery) && !outcome.author_exists &&
@@ -210,7 +219,7 @@ dns::Asking<Outcome> evaluate(Discovery discovery, std::vector<Identifier> ident
   }
   const AlignmentModes modes = {outcome.record()->adkim, outcome.record()->aspf};
   std::tie(outcome.identifiers, outcome.author_exists) =
-      co_await dns::all(align(outcome.discovery.walk, modes, std::move(identifiers), limits),
+      co_await dns::all(align(outcome.discovery, modes, std::move(identifiers), limits),
                         author_exists(outcome.discovery));
   apply_policy(outcome);
   std::tie(outcome.result, outcome.reason) = judge(outcome);
@@ -218,8 +227,9 @@ dns::Asking<Outcome> evaluate(Discovery discovery, std::vector<Identifier> ident
 }
 
 dns::Asking<Outcome> evaluate(DomainName author_domain, std::vector<Identifier> identifiers,
-                              Limits limits) {
-  Discovery discovery = co_await discover(std::move(author_domain), limits);
+                              Limits limits, OrgDomainOf org_domain_of) {
+  Discovery discovery =
+      co_await discover(std::move(author_domain), limits, std::move(org_domain_of));
   co_return co_await evaluate(std::move(discovery), std::move(identifiers), limits);
 }
 

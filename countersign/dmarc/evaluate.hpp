@@ -102,9 +102,10 @@ struct Outcome {
 [[nodiscard]] dns::Asking<Outcome> evaluate(Discovery discovery,
                                             std::vector<Identifier> identifiers, Limits limits);
 
-/// Discovers and evaluates in one.
+/// Discovers and evaluates in one; org_domain_of as discover() has it.
 /// RFC 9989 §5.3
 [[nodiscard]] dns::Asking<Outcome> evaluate(DomainName author_domain,
-                                            std::vector<Identifier> identifiers, Limits limits);
+                                            std::vector<Identifier> identifiers, Limits limits,
+                                            OrgDomainOf org_domain_of = {});
 
 }  // namespace countersign::dmarc

@@ -283,5 +283,74 @@ TEST(DiscoveryWords, AreThere) {
   EXPECT_THAT(to_string(Finding::several_records), testing::HasSubstr("RFC 9989 §4.10"));
 }
 
+// --- by a list ---
+
+/// Organizations of three labels below co.uk, else of two.
+DomainName listed_org(const DomainName& name) {
+  return name.ancestor(name.is_at_or_below(sample::name("co.uk")) ? 3 : 2);
+}
+
+Discovery discover_by_list(const dns::Zone& zone, std::string_view author) {
+  return zone.run(discover(name(author), Limits{}, listed_org));
+}
+
+TEST(ListedDiscovery, AsksForTheAuthorAndTheOrganization) {
+  const dns::Zone zone = zone_of({{"example.co.uk", "p=reject"}, {"b.example.co.uk", "p=none"}});
+  const Discovery discovery = discover_by_list(zone, "a.b.example.co.uk");
+  EXPECT_THAT(domains(discovery.walk), ElementsAre("a.b.example.co.uk", "example.co.uk"));
+  EXPECT_EQ(discovery.source, PolicySource::org_domain);
+  EXPECT_EQ(policy_domain(discovery), "example.co.uk");
+  EXPECT_EQ(discovery.walk.org_domain.text(), "example.co.uk");
+  EXPECT_EQ(discovery.method(), DiscoveryMethod::psl);
+  EXPECT_EQ(to_string(discovery.method()), "psl");
+}
+
+TEST(ListedDiscovery, TakesTheRecordOfTheAuthorFirst) {
+  const dns::Zone zone = zone_of({{"example.com", "p=reject"}, {"a.example.com", "p=none"}});
+  EXPECT_EQ(discover_by_list(zone, "a.example.com").source, PolicySource::author_domain);
+  const Discovery of_org = discover_by_list(zone, "example.com");
+  EXPECT_EQ(of_org.source, PolicySource::author_domain);
+  EXPECT_EQ(of_org.walk.steps.size(), 1U);
+}
+
+// The list has the last word, psd= none; what is above the organization is not asked.
+TEST(ListedDiscovery, DoesNotHeedPublicSuffixDomains) {
+  const dns::Zone zone = zone_of({{"example.com", "psd=y; p=reject"},
+                                  {"a.example.com", "psd=n; p=none"},
+                                  {"com", "p=reject"}});
+  const Discovery discovery = discover_by_list(zone, "x.a.example.com");
+  EXPECT_EQ(policy_domain(discovery), "example.com");
+  EXPECT_EQ(discovery.walk.org_domain.text(), "example.com");
+  EXPECT_EQ(discover_by_list(zone, "b.other.com").source, PolicySource::none);
+}
+
+// RFC 7489 §6.6.3, item 5
+TEST(ListedDiscovery, SeveralRecordsOfTheAuthorEndIt) {
+  dns::Zone zone = zone_of({{"example.com", "p=reject"}, {"a.example.com", "p=none"}});
+  zone.add_txt("_dmarc.a.example.com", "v=DMARC1; p=reject");
+  const Discovery discovery = discover_by_list(zone, "a.example.com");
+  EXPECT_EQ(discovery.source, PolicySource::none);
+  EXPECT_EQ(discovery.walk.steps.front().finding, Finding::several_records);
+  EXPECT_EQ(discover_in(zone, "a.example.com").source, PolicySource::org_domain);
+}
+
+// A failure is never read as absence, and a failure that does not matter is not looked at.
+TEST(ListedDiscovery, KnowsNothingWhenDnsFailsWhereItMatters) {
+  const dns::Zone zone = zone_of({{"example.com", "p=reject"}, {"own.example.com", "p=none"}});
+  const auto failing = [&zone](std::string_view failed) {
+    return [&zone, failed](const dns::Question& question) {
+      return question.name == failed ? dns::Answer{.status = AnswerStatus::servfail}
+                                     : zone.answer(question);
+    };
+  };
+  const auto run = [](std::string_view author, const auto& answers) {
+    return dns::run_with(discover(name(author), Limits{}, listed_org), answers).source;
+  };
+  EXPECT_EQ(run("a.example.com", failing("_dmarc.a.example.com")), PolicySource::unknown);
+  EXPECT_EQ(run("a.example.com", failing("_dmarc.example.com")), PolicySource::unknown);
+  EXPECT_EQ(run("own.example.com", failing("_dmarc.example.com")), PolicySource::author_domain);
+  EXPECT_EQ(run("a.example.com", failing("_dmarc.com")), PolicySource::org_domain);
+}
+
 }  // namespace
 }  // namespace countersign::dmarc

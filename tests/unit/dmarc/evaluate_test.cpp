@@ -304,5 +304,44 @@ TEST(EvaluationWords, AreThoseOfTheStandard) {
   }
 }
 
+// --- by a list ---
+
+/// Organizations have two labels.
+DomainName org_of_two(const DomainName& name) { return name.ancestor(2); }
+
+TEST_F(Evaluate, ByAListAsksForNoOrganization) {
+  publish("example.com", "p=reject; sp=quarantine");
+  publish("mail.example.com", "p=none; psd=n");
+  const auto run_listed = [this](std::string_view author, std::vector<Identifier> identifiers) {
+    return zone_.run(evaluate(name(author), std::move(identifiers), Limits{}, org_of_two));
+  };
+  const Outcome passed = run_listed("a.example.com", {dkim("x.mail.example.com")});
+  expect_result(passed, Result::pass, Reason::aligned);
+  EXPECT_EQ(passed.discovery.method(), DiscoveryMethod::psl);
+  EXPECT_FALSE(passed.identifiers[0].walk);
+  // The same in DNS: mail.example.com is an organization of its own.
+  expect_result(run("a.example.com", {dkim("x.mail.example.com")}), Result::fail,
+                Reason::not_aligned);
+
+  const Outcome failed = run_listed("a.example.com", {spf("example.org"), dkim("example.net")});
+  expect_result(failed, Result::fail, Reason::not_aligned);
+  EXPECT_EQ(failed.policy_tag, PolicyTag::sp);
+  EXPECT_EQ(failed.policy, quarantine);
+  expect_result(run_listed("a.example.com", {spf("example.com", Authentication::temperror)}),
+                Result::temperror, Reason::authentication_unknown);
+  expect_result(run_listed("other.org", {spf("other.org")}), Result::none, Reason::no_record);
+}
+
+TEST_F(Evaluate, ByAListHeedsStrictAlignment) {
+  publish("example.com", "p=reject; aspf=s; adkim=r");
+  const auto result = [this](Identifier identifier) {
+    return zone_.run(evaluate(name("example.com"), {std::move(identifier)}, Limits{}, org_of_two))
+        .result;
+  };
+  EXPECT_EQ(result(spf("a.example.com")), Result::fail);
+  EXPECT_EQ(result(spf("example.com")), Result::pass);
+  EXPECT_EQ(result(dkim("a.example.com")), Result::pass);
+}
+
 }  // namespace
 }  // namespace countersign::dmarc
