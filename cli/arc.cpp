@@ -76,7 +76,7 @@ int run_seal(const SealOptions& options) {
   Lookups lookups(options.dns);
   MessageInput message(options.file);
   arc::Verifier verifier(message.header(), limits);
-  arc::Sealer sealer(message.header(), std::move(identity), limits);
+  arc::Sealer sealer(std::move(identity), limits);
   message.feed_body([&](std::string_view chunk) {
     verifier.body(chunk);
     sealer.body(chunk);
@@ -85,6 +85,7 @@ int run_seal(const SealOptions& options) {
   const arc::Outcome outcome = lookups.run(std::move(verifier).finish(now));
   check_temporary(outcome);
   const auto fields = std::move(sealer).finish(
+      message.header(),
       {.chain_status = outcome.status,
        .payload = authres::merge_payloads(message.header(), options.authserv_id, limits),
        .now = now});

@@ -82,14 +82,14 @@ const crypto::PrivateKey& key() {
 void check_sealing(const Message& message, std::string_view payload, const Chain& chain,
                    ChainStatus status) {
   const Limits limits;
-  Sealer sealer(message.header,
-                {.sdid = DomainName::parse("example.com").value(),
+  Sealer sealer({.sdid = DomainName::parse("example.com").value(),
                  .selector = DomainName::parse("june").value(),
                  .key = key(),
                  .signed_fields = {}},
                 limits);
   sealer.body(message.body);
   const auto fields = std::move(sealer).finish(
+      message.header,
       {.chain_status = status, .payload = "mx.example; " + std::string(payload), .now = now});
   COUNTERSIGN_ASSERT(fields || chain.has_ended() || chain.instance_max >= limits.arc_sets_max);
   if (!fields) return;

@@ -188,10 +188,13 @@ void add_signed_fields(text::FoldedField& field, const std::vector<std::string>&
 }
 
 // s= and t=, the last tags of both fields; the list ends without a ";".
-void add_selector_and_time(text::FoldedField& field, const DomainName& selector,
-                           std::optional<std::uint64_t> time) {
-  field.word("s=" + selector.text() + (time ? ";" : ""));
-  if (time) field.word("t=" + std::to_string(*time));
+// The last tags, behind which no ";" follows.
+void add_selector_and_times(text::FoldedField& field, const DomainName& selector,
+                            std::optional<std::uint64_t> time,
+                            std::optional<std::uint64_t> expires = std::nullopt) {
+  field.word("s=" + selector.text() + (time || expires ? ";" : ""));
+  if (time) field.word("t=" + std::to_string(*time) + (expires ? ";" : ""));
+  if (expires) field.word("x=" + std::to_string(*expires));
 }
 
 }  // namespace
@@ -364,7 +367,7 @@ std::string format_message_signature(const MessageSignature& message_signature) 
   add_tag(field, "d", signature.sdid.text());
   add_signed_fields(field, signature.signed_fields);
   add_tag(field, "i", std::to_string(message_signature.instance));
-  add_selector_and_time(field, signature.selector, signature.time);
+  add_selector_and_times(field, signature.selector, signature.time, signature.expires);
   return field.text();
 }
 
@@ -375,7 +378,7 @@ std::string format_seal(const Seal& seal) {
   add_tag(field, "cv", to_string(seal.chain_status));
   add_tag(field, "d", seal.sdid.text());
   add_tag(field, "i", std::to_string(seal.instance));
-  add_selector_and_time(field, seal.selector, seal.time);
+  add_selector_and_times(field, seal.selector, seal.time);
   return field.text();
 }
 

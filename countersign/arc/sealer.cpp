@@ -6,6 +6,7 @@
 
 #include "countersign/arc/sealer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -14,7 +15,6 @@
 #include "countersign/arc/set.hpp"
 #include "countersign/assert.hpp"
 #include "countersign/dkim/body_hash.hpp"
-#include "countersign/dkim/field_selection.hpp"
 #include "countersign/dkim/signed_header.hpp"
 #include "countersign/text/abnf.hpp"
 
@@ -41,20 +41,25 @@ std::string placeholder(const crypto::PrivateKey& key) {
 }
 
 std::vector<std::string> names_to_sign(const dkim::FieldIndex& index,
-                                       const std::vector<std::string>& wanted,
-                                       const Limits& limits) {
-  if (wanted.empty()) {
-    dkim::FieldSelection selection = dkim::default_field_selection();
-    selection.sign.emplace_back("DKIM-Signature");
-    return dkim::select_fields(index, selection, limits);
-  }
-  std::vector<std::string> names;
-  for (const std::string& name : wanted)
-    if (may_sign(name) && names.size() < limits.signed_fields_max) names.push_back(name);
+                                       const SealingIdentity& identity, const Limits& limits) {
+  std::vector<std::string> names = identity.signed_fields;
+  if (names.empty()) names = dkim::select_fields(index, identity.fields, limits);
+  std::erase_if(names, [](const std::string& name) { return !may_sign(name); });
+  names.resize(std::min(names.size(), limits.signed_fields_max));
   return names;
 }
 
+std::uint64_t seconds_of(std::chrono::sys_seconds time) {
+  return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+
 }  // namespace
+
+dkim::FieldSelection default_sealed_fields() {
+  dkim::FieldSelection selection = dkim::default_field_selection();
+  selection.sign.emplace_back("DKIM-Signature");
+  return selection;
+}
 
 std::string_view to_string(Refusal refusal) {
   switch (refusal) {
@@ -75,20 +80,30 @@ bool may_sign(std::string_view field_name) {
   return true;
 }
 
+// What is known before the header is: the body as it passes.
 struct Sealer::State {
-  State(const Header& header, SealingIdentity identity_given, const Limits& limits_given)
+  State(SealingIdentity identity_given, const Limits& limits_given)
       : limits(limits_given),
-        index(header),
-        chain(collect_chain(header, limits_given)),
         identity(std::move(identity_given)),
-        body_wish(body_hashes.want(dkim::Canonicalization::relaxed)) {}
+        body_wish(body_hashes.want(identity.body_canonicalization)) {}
 
   Limits limits;
-  dkim::FieldIndex index;
-  Chain chain;
   SealingIdentity identity;
   dkim::BodyHashes body_hashes;
   std::size_t body_wish;
+};
+
+namespace {
+
+// One set in the making.
+struct SetMaker {
+  SetMaker(const Header& header, const SealingIdentity& identity_given,
+           const crypto::Sha256& body_hash_given, const Limits& limits_given)
+      : limits(limits_given),
+        identity(identity_given),
+        body_hash(body_hash_given),
+        index(header),
+        chain(collect_chain(header, limits_given)) {}
 
   [[nodiscard]] std::optional<Refusal> refusal() const {
     if (chain.has_ended()) return Refusal::chain_ended;
@@ -110,27 +125,28 @@ struct Sealer::State {
 
   [[nodiscard]] HeaderField make_message_signature(unsigned instance,
                                                    std::chrono::sys_seconds now) const {
-    const crypto::Sha256& body = body_hashes.of(body_wish).digest;
-    MessageSignature made{
-        .instance = instance,
-        .signature = {.algorithm = algorithm_of(identity.key),
-                      .signature = placeholder(identity.key),
-                      .body_hash = std::string(crypto::as_octets(body)),
-                      .header_canonicalization = dkim::Canonicalization::relaxed,
-                      .body_canonicalization = dkim::Canonicalization::relaxed,
-                      .sdid = identity.sdid,
-                      .auid = {},
-                      .selector = identity.selector,
-                      .signed_fields = names_to_sign(index, identity.signed_fields, limits),
-                      .body_length = {},
-                      .time = static_cast<std::uint64_t>(now.time_since_epoch().count()),
-                      .expires = {},
-                      .copied_fields = {}}};
+    const std::uint64_t time = seconds_of(now);
+    MessageSignature made{.instance = instance,
+                          .signature = {.algorithm = algorithm_of(identity.key),
+                                        .signature = placeholder(identity.key),
+                                        .body_hash = std::string(crypto::as_octets(body_hash)),
+                                        .header_canonicalization = identity.header_canonicalization,
+                                        .body_canonicalization = identity.body_canonicalization,
+                                        .sdid = identity.sdid,
+                                        .auid = {},
+                                        .selector = identity.selector,
+                                        .signed_fields = names_to_sign(index, identity, limits),
+                                        .body_length = {},
+                                        .time = time,
+                                        .expires = {},
+                                        .copied_fields = {}}};
+    if (identity.lifetime)
+      made.signature.expires = time + static_cast<std::uint64_t>(identity.lifetime->count());
     const HeaderField unsigned_field =
         dkim::without_signature_value(HeaderField(format_message_signature(made)));
     const crypto::Sha256 hash =
         dkim::hash_signed_header(index, {.names = made.signature.signed_fields,
-                                         .canonicalization = dkim::Canonicalization::relaxed,
+                                         .canonicalization = identity.header_canonicalization,
                                          .signature_field = unsigned_field});
     made.signature.signature = identity.key.sign(hash);
     return HeaderField(format_message_signature(made));
@@ -161,20 +177,27 @@ struct Sealer::State {
     HeaderField ams = make_message_signature(instance, request.now);
     SealScope scope = scope_before(status);
     scope.add_results(aar, ams);
-    HeaderField seal =
-        make_seal({.instance = instance,
-                   .algorithm = algorithm_of(identity.key),
-                   .chain_status = status,
-                   .sdid = identity.sdid,
-                   .selector = identity.selector,
-                   .time = static_cast<std::uint64_t>(request.now.time_since_epoch().count())},
-                  scope);
+    HeaderField seal = make_seal({.instance = instance,
+                                  .algorithm = algorithm_of(identity.key),
+                                  .chain_status = status,
+                                  .sdid = identity.sdid,
+                                  .selector = identity.selector,
+                                  .time = seconds_of(request.now)},
+                                 scope);
     return {std::move(seal), std::move(ams), std::move(aar)};
   }
+
+  const Limits& limits;
+  const SealingIdentity& identity;
+  const crypto::Sha256& body_hash;
+  dkim::FieldIndex index;
+  Chain chain;
 };
 
-Sealer::Sealer(const Header& header, SealingIdentity identity, const Limits& limits)
-    : state_(std::make_unique<State>(header, std::move(identity), limits)) {}
+}  // namespace
+
+Sealer::Sealer(SealingIdentity identity, const Limits& limits)
+    : state_(std::make_unique<State>(std::move(identity), limits)) {}
 
 Sealer::~Sealer() = default;
 Sealer::Sealer(Sealer&&) noexcept = default;
@@ -182,12 +205,15 @@ Sealer& Sealer::operator=(Sealer&&) noexcept = default;
 
 void Sealer::body(std::string_view chunk) { state_->body_hashes.update(chunk); }
 
-Result<std::vector<HeaderField>, Refusal> Sealer::finish(const SealingRequest& request) && {
+Result<std::vector<HeaderField>, Refusal> Sealer::finish(const Header& header,
+                                                         const SealingRequest& request) && {
   COUNTERSIGN_ASSERT(!request.payload.empty());
   const std::unique_ptr<State> state = std::move(state_);
-  if (const auto refusal = state->refusal()) return std::unexpected(*refusal);
   state->body_hashes.finish();
-  return state->make_set(request);
+  const SetMaker maker(header, state->identity, state->body_hashes.of(state->body_wish).digest,
+                       state->limits);
+  if (const auto refusal = maker.refusal()) return std::unexpected(*refusal);
+  return maker.make_set(request);
 }
 
 }  // namespace countersign::arc

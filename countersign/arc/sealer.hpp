@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sealing: made at the end of the header, fed the body as it passes, finished with the three fields
-// of a new set. All other changes to the message come before, a DKIM signature of ours too.
-// RFC 8617 §5.1
+// Sealing: fed the body as it passes, finished with the header that the message is handed on with
+// and what was found of it; gives the three fields of a new set. All other changes to the message
+// come before, a DKIM signature of ours too. RFC 8617 §5.1
 
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "countersign/arc/verdict.hpp"
 #include "countersign/crypto/private_key.hpp"
+#include "countersign/dkim/field_selection.hpp"
+#include "countersign/dkim/signature.hpp"
 #include "countersign/domain/name.hpp"
 #include "countersign/limits.hpp"
 #include "countersign/message/header_field.hpp"
@@ -22,14 +25,23 @@
 
 namespace countersign::arc {
 
-/// In whose name a set is made.
+/// The fields that a message signature of ours covers unless told otherwise: what we sign with
+/// DKIM, and DKIM-Signature.
+[[nodiscard]] dkim::FieldSelection default_sealed_fields();
+
+/// In whose name a set is made, and how.
 struct SealingIdentity {
   DomainName sdid;         ///< d= of both signatures
   DomainName selector;     ///< s= of both
   crypto::PrivateKey key;  ///< its type decides a=
   /// h= of the message signature, in this order; names that may_sign() refuses are left out. Empty:
-  /// what we sign with DKIM, and DKIM-Signature.
+  /// what the selection below makes of the message.
   std::vector<std::string> signed_fields;
+  /// What h= is made of; names that may_sign() refuses are left out.
+  dkim::FieldSelection fields = default_sealed_fields();
+  dkim::Canonicalization header_canonicalization = dkim::Canonicalization::relaxed;
+  dkim::Canonicalization body_canonicalization = dkim::Canonicalization::relaxed;
+  std::optional<std::chrono::seconds> lifetime;  ///< x= of the message signature is that much later
 };
 
 /// What is known of the message at its end.
@@ -60,8 +72,7 @@ enum class Refusal : std::uint8_t {
 /// A sealing run over one message.
 class Sealer {
  public:
-  /// header       of the message; it must outlive the sealer.
-  Sealer(const Header& header, SealingIdentity identity, const Limits& limits);
+  Sealer(SealingIdentity identity, const Limits& limits);
   ~Sealer();
   Sealer(Sealer&&) noexcept;
   Sealer& operator=(Sealer&&) noexcept;
@@ -73,9 +84,11 @@ class Sealer {
   /// top of the message: ARC-Seal, ARC-Message-Signature, ARC-Authentication-Results. The seal of a
   /// chain that failed covers its own set only.
   ///
+  /// header       of the message as it is handed on, with all changes but this set.
   /// Errors       chain_ended, too_many_sets.
   /// RFC 8617 §5.1, §5.1.2
-  [[nodiscard]] Result<std::vector<HeaderField>, Refusal> finish(const SealingRequest& request) &&;
+  [[nodiscard]] Result<std::vector<HeaderField>, Refusal> finish(const Header& header,
+                                                                 const SealingRequest& request) &&;
 
  private:
   struct State;

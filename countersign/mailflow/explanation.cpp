@@ -82,6 +82,8 @@ std::string_view sentence(Reason reason) {
       return "the same domain and selector sign already";
     case Reason::too_many:
       return "there are too many signatures already";
+    case Reason::not_sealed:
+      return "the message is not sealed";
   }
   return "unknown reason";
 }

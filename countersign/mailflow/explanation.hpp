@@ -53,6 +53,9 @@ enum class Reason : std::uint8_t {
   signer_outside,     ///< a signer that is not at or below d=, so i= is left out: the value
   same_identity,      ///< d= and s= were there already; the line adds nothing: "s._domainkey.d"
   too_many,           ///< over Limits::signatures_made_max: "s._domainkey.d"
+
+  // --- why there is no seal ---
+  not_sealed,  ///< a message that is handed on gets no ARC Set: why
 };
 
 /// A reason with what it is about.

@@ -11,6 +11,7 @@
 #include "countersign/mailflow/inbound.hpp"
 #include "countersign/mailflow/outbound.hpp"
 #include "countersign/mailflow/results_field.hpp"
+#include "countersign/mailflow/sealing.hpp"
 #include "countersign/spf/received_spf.hpp"
 
 namespace countersign::mailflow {
@@ -23,6 +24,7 @@ struct Flow::State {
         header(std::move(header_given)),
         outbound(policy, envelope, header, over_limit) {
     if (is_for_judging()) inbound.emplace(policy, envelope, header, over_limit);
+    if (!over_limit) begin_seal();
   }
 
   std::shared_ptr<const Policy> policy;
@@ -30,6 +32,7 @@ struct Flow::State {
   const Header header;
   Outbound outbound;
   std::optional<Inbound> inbound;
+  std::optional<Sealing> sealing;
 
   /// True for what comes from outside, unless a rule for all mail has ended it already.
   [[nodiscard]] bool is_for_judging() const {
@@ -60,6 +63,17 @@ struct Flow::State {
                                                 outcome));
   }
 
+  /// Sealing comes last, over all that is done to the message. RFC 8617 §5.1
+  void begin_seal() {
+    if (inbound)
+      sealing = Sealing::of_judged(policy, header);
+    else if (outbound.is_outgoing())
+      sealing = Sealing::of_returned(policy, envelope, header);
+  }
+  void finish_seal(std::chrono::sys_seconds now, Outcome& outcome) {
+    if (sealing) std::move(*sealing).finish(now, outcome);
+  }
+
   /// Puts the judgement into what is done.
   void carry_out(Judgement judgement, Outcome& outcome) const {
     std::vector<HeaderEdit> edits = forged_fields(header, policy->judging.results, policy->limits);
@@ -86,18 +100,23 @@ Flow::~Flow() = default;
 Flow::Flow(Flow&&) noexcept = default;
 Flow& Flow::operator=(Flow&&) noexcept = default;
 
-bool Flow::wants_body() const { return is_judged() || state_->outbound.wants_body(); }
+bool Flow::wants_body() const {
+  return is_judged() || state_->outbound.wants_body() || state_->sealing;
+}
 
 bool Flow::is_judged() const { return state_->inbound.has_value(); }
 
 void Flow::body(std::string_view chunk) {
   state_->outbound.body(chunk);
   if (state_->inbound) state_->inbound->body(chunk);
+  if (state_->sealing) state_->sealing->body(chunk);
 }
 
 Outcome Flow::finish_unjudged(std::chrono::sys_seconds now) && {
   COUNTERSIGN_ASSERT(!is_judged());
-  return std::move(state_->outbound).finish(now);
+  Outcome outcome = std::move(state_->outbound).finish(now);
+  state_->finish_seal(now, outcome);
+  return outcome;
 }
 
 dns::Asking<Outcome> Flow::finish(std::chrono::sys_seconds now) && {
@@ -106,9 +125,11 @@ dns::Asking<Outcome> Flow::finish(std::chrono::sys_seconds now) && {
 
 dns::Asking<Outcome> Flow::run(std::unique_ptr<State> state, std::chrono::sys_seconds now) {
   Outcome outcome = std::move(state->outbound).finish(now);
-  if (!state->inbound) co_return outcome;
-  Verdict verdict = co_await std::move(*state->inbound).finish(now);
-  state->carry_out(state->judge(std::move(verdict)), outcome);
+  if (state->inbound) {
+    Verdict verdict = co_await std::move(*state->inbound).finish(now);
+    state->carry_out(state->judge(std::move(verdict)), outcome);
+  }
+  state->finish_seal(now, outcome);
   co_return outcome;
 }
 

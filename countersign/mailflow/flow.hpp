@@ -8,7 +8,7 @@
 //   Outcome outcome = co_await std::move(flow).finish(now);    asks only for judged mail
 //
 // Architecture: outbound.hpp signs, inbound.hpp checks, disposition.hpp decides, results_field.hpp
-// says it; here they are put in a row.
+// says it, sealing.hpp vouches for it; here they are put in a row.
 
 #pragma once
 

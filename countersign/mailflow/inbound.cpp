@@ -25,9 +25,10 @@ dns::Asking<MaybeSpf> check_spf(std::optional<spf::CheckHost> request, Limits li
   co_return co_await spf::check_host(*std::move(request), limits);
 }
 
-dns::Asking<MaybeDiscovery> discover(std::optional<DomainName> author_domain, Limits limits) {
+dns::Asking<MaybeDiscovery> discover(std::optional<DomainName> author_domain,
+                                     dmarc::OrgDomainOf org_domain_of, Limits limits) {
   if (!author_domain) co_return std::nullopt;
-  co_return co_await dmarc::discover(*std::move(author_domain), limits);
+  co_return co_await dmarc::discover(*std::move(author_domain), limits, std::move(org_domain_of));
 }
 
 dns::Asking<MaybeIprev> find_client_name(std::optional<IpAddress> client_ip, Limits limits) {
@@ -138,7 +139,7 @@ dns::Asking<Verdict> Inbound::judge(std::unique_ptr<State> state, std::chrono::s
       check_spf(state->spf_request(spf::Identity::helo, now), limits),
       check_spf(state->spf_request(spf::Identity::mail_from, now), limits),
       std::move(state->verifier).finish(now), check_arc(std::move(state->chain), now),
-      discover(state->domain_for_dmarc(verdict), limits),
+      discover(state->domain_for_dmarc(verdict), state->judging().org_domain_of, limits),
       find_client_name(state->address_without_name(), limits));
 
   verdict.helo = std::move(helo);

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "countersign/dkim/verifier.hpp"
+#include "countersign/dmarc/discovery.hpp"
 #include "countersign/mailflow/action.hpp"
 #include "countersign/mailflow/domain_set.hpp"
 #include "countersign/mailflow/host_list.hpp"
@@ -101,6 +102,8 @@ struct JudgingPolicy {
   bool arc = true;
   bool dmarc = true;
   bool iprev = true;  ///< the client's name. RFC 8601 §3
+  /// Finds Organizational Domains as RFC 7489 does; empty: by tree walk, as RFC 9989 does.
+  dmarc::OrgDomainOf org_domain_of;
   /// A DKIM signature whose l= leaves octets unsigned passes; DMARC does not count it (S-25).
   bool accepts_partly_signed_body = true;
   /// Clients whose mail is not judged at all.

@@ -104,6 +104,7 @@ struct Outbound::State {
   const Envelope* envelope = nullptr;
   const Header* header = nullptr;
   bool is_incoming = false;
+  bool is_outgoing = false;
   std::optional<dkim::Signer> signer;
   std::optional<LineEndMender> mender;
   Outcome outcome;
@@ -166,6 +167,7 @@ void Outbound::State::decide(std::optional<SplitErrorCode> over_limit) {
   explain(std::move(directed.why));
   if (directed.direction == Direction::untouched) return;
   is_incoming = directed.direction == Direction::incoming;
+  is_outgoing = directed.direction == Direction::outgoing;
   if (over_limit)
     return refuse(policy->on_limit, {Reason::over_limit, std::string(to_string(*over_limit)), {}});
 
@@ -176,7 +178,7 @@ void Outbound::State::decide(std::optional<SplitErrorCode> over_limit) {
   const Mailbox& author = senders->front();
   outcome.author = author.address();
   if (auto why = find_exemption(*policy, author.domain)) {
-    is_incoming = false;
+    is_incoming = is_outgoing = false;
     return explain(*std::move(why));
   }
   if (is_incoming) {
@@ -283,6 +285,10 @@ Outbound& Outbound::operator=(Outbound&&) noexcept = default;
 
 bool Outbound::is_incoming() const {
   return state_->is_incoming && state_->outcome.action == Action::accept;
+}
+
+bool Outbound::is_outgoing() const {
+  return state_->is_outgoing && state_->outcome.action == Action::accept;
 }
 
 bool Outbound::wants_body() const { return state_->signer.has_value(); }

@@ -47,6 +47,8 @@ class Outbound {
 
   /// True when the message comes from outside and nothing has ended it yet: it is for judging.
   [[nodiscard]] bool is_incoming() const;
+  /// True when the message is one of ours and nothing has ended it yet.
+  [[nodiscard]] bool is_outgoing() const;
   /// True when at least one key will sign, so that the body matters.
   [[nodiscard]] bool wants_body() const;
 

@@ -61,6 +61,12 @@ std::string signed_as(const std::vector<SignedAs>& signatures) {
   return out;
 }
 
+std::string sealed_as(const SealedAs& seal) {
+  return "sealed as " + seal.selector.text() + "._domainkey." + seal.sdid.text() +
+         " (i=" + std::to_string(seal.instance) +
+         ", cv=" + std::string(to_string(seal.chain_status)) + ")";
+}
+
 }  // namespace
 
 bool has_problem(const Outcome& outcome) {
@@ -81,6 +87,7 @@ std::string to_string(const Outcome& outcome, bool explains) {
   std::string out =
       outcome.judgement ? to_string(*outcome.judgement) : signed_as(outcome.signatures);
   if (out.empty()) out = "not signed";
+  if (outcome.seal) out += ", " + sealed_as(*outcome.seal);
   if (outcome.action != Action::accept) {
     out += ", ";
     out += word(outcome.action);

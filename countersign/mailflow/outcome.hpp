@@ -7,9 +7,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "countersign/arc/verdict.hpp"
 #include "countersign/dkim/signature.hpp"
 #include "countersign/domain/name.hpp"
 #include "countersign/mailflow/explanation.hpp"
@@ -27,6 +29,14 @@ struct SignedAs {
   dkim::Algorithm algorithm = dkim::Algorithm::rsa_sha256;
 };
 
+/// A seal that was made.
+struct SealedAs {
+  DomainName sdid;
+  DomainName selector;
+  unsigned instance = 0;                                   ///< i= of the set
+  arc::ChainStatus chain_status = arc::ChainStatus::none;  ///< cv=
+};
+
 /// What became of a message: what is done to it, and what the log says about it.
 struct Outcome {
   Action action = Action::accept;
@@ -40,6 +50,7 @@ struct Outcome {
   std::string queue_id;              ///< "i"; empty when the MTA gave none
   std::string author;                ///< the address that was looked up; empty when there is none
   std::vector<SignedAs> signatures;  ///< from the top down
+  std::optional<SealedAs> seal;      ///< of a message that is handed on
   /// Why, in the order of deciding; the first is the direction when it was decided.
   std::vector<Explanation> reasons;
   std::uint64_t header_octets = 0;

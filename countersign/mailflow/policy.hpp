@@ -20,6 +20,7 @@
 #include "countersign/mailflow/judging_policy.hpp"
 #include "countersign/mailflow/login_binding.hpp"
 #include "countersign/mailflow/recipient_list.hpp"
+#include "countersign/mailflow/sealing_policy.hpp"
 #include "countersign/mailflow/signing_table.hpp"
 
 namespace countersign::mailflow {
@@ -85,7 +86,8 @@ struct Policy {
   std::string software_header;  ///< "countersign/0.1.0 host"; empty writes none
   bool explains = false;        ///< LogWhy: say for each message why it was signed or not
 
-  JudgingPolicy judging;  ///< of no use unless `judges`
+  JudgingPolicy judging;                 ///< of no use unless `judges`
+  std::optional<SealingPolicy> sealing;  ///< of mail that is handed on; none: nothing is sealed
   Limits limits;
 };
 

@@ -7,6 +7,7 @@
 #include "countersign/authres/field.hpp"
 #include "countersign/text/abnf.hpp"
 #include "service/config/lists.hpp"
+#include "service/config/public_suffix.hpp"
 
 namespace countersign::service::config {
 namespace {
@@ -39,6 +40,7 @@ class Maker {
     policy_.arc = judging_.arc;
     policy_.dmarc = judging_.dmarc;
     policy_.iprev = judging_.iprev;
+    set_discovery();
     policy_.accepts_partly_signed_body = judging_.accepts_partly_signed_body;
     policy_.unjudged = hosts(judging_.unjudged);
     policy_.spf_skipped = hosts(judging_.spf_skipped);
@@ -59,6 +61,17 @@ class Maker {
     }
     if (!judging_.third_party_signers.empty())
       to.third_parties = domains(judging_.third_party_signers);
+  }
+
+  void set_discovery() {
+    if (judging_.dmarc_discovery != dmarc::DiscoveryMethod::psl) return;
+    auto read = read_public_suffix_list(judging_.public_suffix_list, files_);
+    if (!read) {
+      return problems_.fatal(settings_.place_of("judging.dmarc_discovery"), read.error(),
+                             "install the package publicsuffix, name the file with "
+                             "public_suffix_list, or set dmarc_discovery = \"treewalk\"");
+    }
+    policy_.org_domain_of = *std::move(read);
   }
 
   void set_results() {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "countersign/arc/sealer.hpp"
 #include "countersign/text/abnf.hpp"
 
 namespace countersign::service::config {
@@ -185,6 +186,15 @@ dkim::FieldSelection read_field_selection(const SigningSettings& settings, const
   if (settings.fields == FieldDefaults::opendkim) {
     defaults = {words(opendkim_signed_fields), words(opendkim_omitted_fields), {}};
   }
+  return {
+      .sign = FieldList(settings.signed_fields, files, problems).over(defaults.sign),
+      .omit = FieldList(settings.omitted_fields, files, problems).over(defaults.omit),
+      .oversign = FieldList(settings.oversigned_fields, files, problems).over(defaults.oversign)};
+}
+
+dkim::FieldSelection read_sealed_fields(const SealingSettings& settings, const Files& files,
+                                        Problems& problems) {
+  const dkim::FieldSelection defaults = arc::default_sealed_fields();
   return {
       .sign = FieldList(settings.signed_fields, files, problems).over(defaults.sign),
       .omit = FieldList(settings.omitted_fields, files, problems).over(defaults.omit),

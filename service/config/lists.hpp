@@ -42,4 +42,8 @@ namespace countersign::service::config {
 [[nodiscard]] dkim::FieldSelection read_field_selection(const SigningSettings& settings,
                                                         const Files& files, Problems& problems);
 
+/// The same for the fields that a seal covers.
+[[nodiscard]] dkim::FieldSelection read_sealed_fields(const SealingSettings& settings,
+                                                      const Files& files, Problems& problems);
+
 }  // namespace countersign::service::config

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "countersign/dkim/signature.hpp"
+#include "countersign/dmarc/discovery.hpp"
 #include "countersign/mailflow/access_policy.hpp"
 #include "countersign/mailflow/host_list.hpp"
 #include "countersign/mailflow/policy.hpp"
@@ -140,6 +141,8 @@ struct JudgingSettings {
   bool arc = true;
   bool dmarc = true;
   bool iprev = true;
+  dmarc::DiscoveryMethod dmarc_discovery = dmarc::DiscoveryMethod::treewalk;
+  std::string public_suffix_list;  ///< empty: that of the system, or of libpsl
   bool accepts_partly_signed_body = true;
   std::uint64_t signatures_max = 8;
   std::chrono::seconds clock_drift{300};
@@ -181,6 +184,20 @@ struct PolicyServiceSettings {
   std::string mail_from_pass;
   std::string reason;
   bool spf_codes = true;
+};
+
+/// Whose seal goes on mail that is handed on, and which mail that is.
+struct SealingSettings {
+  bool judged = false;
+  DataSet returned;
+  std::string domain;
+  std::string selector;
+  std::string key_file;  ///< PEM
+  Canonicalizations canonicalization;
+  DataSet signed_fields;      ///< empty: the defaults
+  DataSet omitted_fields;     ///< empty: none
+  DataSet oversigned_fields;  ///< empty: the defaults
+  std::optional<std::chrono::seconds> lifetime;
 };
 
 /// Where DNS answers come from.
@@ -265,6 +282,7 @@ struct Settings {
   SigningSettings signing;
   JudgingSettings judging;
   PolicyServiceSettings policy_service;
+  SealingSettings sealing;
   DnsSettings dns;
   StoreSettings store;
   ControlSettings control;

@@ -38,6 +38,10 @@ constexpr auto section_rows = std::to_array<Section>({
      "(check_policy_service), "
      "beside the milter or in place of it. Off without a socket. A reload changes all but the "
      "sockets."},
+    {"sealing",
+     "The ARC seal on mail that others wrote and that is handed on, so that the next host can "
+     "learn "
+     "what was found here (RFC 8617). Nothing is sealed unless judged or returned says so."},
     {"dns", "Where DNS answers come from."},
     {"store",
      "Where judged messages are counted, for reports. Nothing is stored until store.path or "
@@ -299,6 +303,18 @@ const Setting rows[] = {
      "Check whether the owner of the domain in From vouches for the message, and what is asked for "
      "when not (RFC 9989). It needs spf to find all that is legitimate.",
      [](S& s) -> Slot { return &s.judging.dmarc; }},
+    {"judging.dmarc_discovery",
+     "How the organization of a domain is found for DMARC. treewalk: in DNS (RFC 9989). psl: by "
+     "the "
+     "public suffix list (RFC 7489), for those who must agree with receivers that still do so. "
+     "Records are read as RFC 9989 says either way: pct= does not count.",
+     [](S& s) -> Slot { return &s.judging.dmarc_discovery; }},
+    {"judging.public_suffix_list",
+     "The file with the public suffix list that dmarc_discovery = \"psl\" goes by; it is read "
+     "again "
+     "at each reload. Empty: /usr/share/publicsuffix/public_suffix_list.dat, or, where that is "
+     "missing, the list that came with libpsl.",
+     [](S& s) -> Slot { return &s.judging.public_suffix_list; }},
     {"judging.arc", "Check the seals of those who forwarded the message (RFC 8617).",
      [](S& s) -> Slot { return &s.judging.arc; }},
     {"judging.iprev", "Check whether the client's name leads back to its address (RFC 8601 §3).",
@@ -500,6 +516,44 @@ const Setting rows[] = {
     {"policy_service.spf_codes",
      "Reply with the codes that SPF has (RFC 7372: 5.7.23, 5.7.24, 4.7.24), not with general ones.",
      [](S& s) -> Slot { return &s.policy_service.spf_codes; }},
+
+    // --- sealing ---
+    {"sealing.judged",
+     "Seal mail from outside that was judged and is handed on: accepted or put aside, not refused. "
+     "For hosts that forward mail as it is. Needs judging.arc.",
+     [](S& s) -> Slot { return &s.sealing.judged; }},
+    {"sealing.returned",
+     "Clients of ours that hand back mail which was judged here when it came in, as list managers "
+     "do, written as signing.internal_hosts is. Their mail is sealed if it bears "
+     "Authentication-Results with our name, and they are believed about these: name no client that "
+     "lets its users write such fields.",
+     [](S& s) -> Slot { return &s.sealing.returned; }},
+    {"sealing.domain", "As whom is sealed (d=).", [](S& s) -> Slot { return &s.sealing.domain; }},
+    {"sealing.selector", "The selector of the key (s=).",
+     [](S& s) -> Slot { return &s.sealing.selector; }},
+    {"sealing.key_file",
+     "The key, in PEM. It should be RSA: few verifiers of ARC know Ed25519. It may be one that "
+     "signs "
+     "with DKIM too.",
+     [](S& s) -> Slot { return &s.sealing.key_file; }},
+    {"sealing.canonicalization",
+     "How header and body are brought into a form that survives transport (RFC 6376 §3.4).",
+     [](S& s) -> Slot { return &s.sealing.canonicalization; }},
+    {"sealing.signed_fields",
+     "Header fields that the ARC-Message-Signature covers, written as signing.signed_fields is. "
+     "Empty: those that are signed with DKIM, and DKIM-Signature. Authentication-Results and the "
+     "fields of ARC are never among them (RFC 8617 §4.1.2).",
+     [](S& s) -> Slot { return &s.sealing.signed_fields; }},
+    {"sealing.omitted_fields", "Header fields never to cover, whatever signed_fields says.",
+     [](S& s) -> Slot { return &s.sealing.omitted_fields; }},
+    {"sealing.oversigned_fields",
+     "Header fields that nobody may add on the way, written as signing.oversigned_fields is.",
+     [](S& s) -> Slot { return &s.sealing.oversigned_fields; }},
+    {"sealing.lifetime",
+     "How long an ARC-Message-Signature is valid (x=); none is written without it. A chain is "
+     "checked when the message arrives, which may be days later.",
+     [](S& s) -> Slot { return &s.sealing.lifetime; },
+     {1, 31'536'000}},
 
     // --- dns ---
     {"dns.nameservers", "Addresses of the resolvers to ask. Empty: those of the system.",

@@ -19,6 +19,7 @@
 #include "service/config/lists.hpp"
 #include "service/config/load.hpp"
 #include "service/config/logins.hpp"
+#include "service/config/sealing.hpp"
 #include "service/config/tables.hpp"
 #include "service/run/version.hpp"
 
@@ -71,6 +72,7 @@ class Maker {
     set_limits();
     if (policy_.judges) set_judging();
     key_files_ = store.key_files();
+    set_sealing(rules);
     return std::make_shared<const mailflow::Policy>(std::move(policy_));
   }
 
@@ -292,6 +294,13 @@ class Maker {
     policy_.limits.clock_drift_seconds =
         static_cast<std::uint32_t>(settings_.judging.clock_drift.count());
     policy_.limits.spf_void_lookups_max = settings_.judging.spf_void_lookups_max;
+  }
+
+  // A key that seals need not be of the type of those that sign.
+  void set_sealing(KeyRules rules) {
+    rules.expected_type.reset();
+    KeyStore store(rules, files_, machine_.accounts, problems_);
+    policy_.sealing = make_sealing_policy(settings_, files_, store, problems_);
   }
 
   void set_judging() {

@@ -30,6 +30,7 @@ constexpr std::array<std::string_view, 3> field_words{"none", "received_spf",
                                                       "authentication_results"};
 constexpr std::array<std::string_view, 3> mismatch_words{"unsigned", "fallback", "reject"};
 constexpr std::array<std::string_view, 3> smtp_tls_words{"none", "opportunistic", "required"};
+constexpr std::array<std::string_view, 2> discovery_words{"treewalk", "psl"};
 constexpr std::array<std::string_view, 2> log_format_words{"logfmt", "json"};
 // LogLevel begins at 3, syslog's number for an error.
 constexpr std::array<std::string_view, 8> log_level_words{"",        "",       "",     "error",
@@ -43,6 +44,7 @@ Words words_of(const mailflow::RefuseFrom* /*slot*/) { return refuse_words; }
 Words words_of(const mailflow::AddedField* /*slot*/) { return field_words; }
 Words words_of(const mailflow::MismatchAction* /*slot*/) { return mismatch_words; }
 Words words_of(const SmtpTls* /*slot*/) { return smtp_tls_words; }
+Words words_of(const dmarc::DiscoveryMethod* /*slot*/) { return discovery_words; }
 Words words_of(const LogFormat* /*slot*/) { return log_format_words; }
 Words words_of(const LogLevel* /*slot*/) { return log_level_words; }
 Words words_of(const StoreEngine* /*slot*/) { return store_engine_words; }

@@ -41,7 +41,8 @@ using Slot =
                  std::string*, std::vector<std::string>*, std::vector<SocketSpec>*, DataSet*,
                  Canonicalizations*, Mode*, mailflow::Action*, mailflow::RejectPolicy*,
                  mailflow::RefuseFrom*, mailflow::AddedField*, mailflow::MismatchAction*,
-                 LogFormat*, LogLevel*, SmtpTls*, StoreEngine*, std::vector<SigningDomain>*>;
+                 dmarc::DiscoveryMethod*, LogFormat*, LogLevel*, SmtpTls*, StoreEngine*,
+                 std::vector<SigningDomain>*>;
 
 /// The numbers that a setting takes, both included.
 struct Range {

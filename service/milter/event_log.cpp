@@ -35,6 +35,12 @@ std::string join_signatures(const mailflow::Outcome& outcome) {
   return text;
 }
 
+/// "i=1 cv=none d=a.example s=mail".
+std::string seal_text(const mailflow::SealedAs& seal) {
+  return fmt::format("i={} cv={} d={} s={}", seal.instance, to_string(seal.chain_status),
+                     seal.sdid.text(), seal.selector.text());
+}
+
 /// "pass d=a.example s=mail, fail d=…": one entry a signature, from the top down.
 std::string join_signatures(const mailflow::Verdict& verdict) {
   std::string text;
@@ -126,6 +132,7 @@ struct EventWriter {
                                  {"author", outcome.author}};
     if (was_signed) fields.emplace_back("signatures", join_signatures(outcome));
     if (was_judged) add_judgement(*outcome.judgement, fields);
+    if (outcome.seal) fields.emplace_back("seal", seal_text(*outcome.seal));
     std::string why = join_reasons(outcome, detail.explains);
     if (!why.empty()) fields.emplace_back("why", std::move(why));
     fields.emplace_back("header_octets", std::to_string(outcome.header_octets));

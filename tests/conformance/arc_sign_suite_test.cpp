@@ -61,9 +61,10 @@ class ArcSign : public testing::TestWithParam<ConformanceCase> {
   }
 
   Sealed seal() const {
-    Sealer sealer(message_.header, identity(), limits_);
+    Sealer sealer(identity(), limits_);
     sealer.body(message_.body);
-    return std::move(sealer).finish({.chain_status = validate().status,
+    return std::move(sealer).finish(message_.header,
+                                    {.chain_status = validate().status,
                                      .payload = authres::merge_payloads(
                                          message_.header, GetParam().text("authserv_id"), limits_),
                                      .now = now_});

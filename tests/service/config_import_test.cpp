@@ -102,12 +102,17 @@ TEST(ForeignOptions, NamesThatNobodyKnows) {
 // --- opendmarc.conf ---
 
 TEST(OpenDmarcImport, TheFileOfDebianOnlyWritesResults) {
-  const Settings settings =
-      clean(Form::opendmarc,
-            "PidFile /run/opendmarc/opendmarc.pid\n"
-            "PublicSuffixList /usr/share/publicsuffix/public_suffix_list.dat\n"
-            "Socket local:/run/opendmarc/opendmarc.sock\n"
-            "Syslog true\nUMask 0002\nUserID opendmarc\n");
+  const Imported imported =
+      import(Form::opendmarc,
+             "PidFile /run/opendmarc/opendmarc.pid\n"
+             "PublicSuffixList /usr/share/publicsuffix/public_suffix_list.dat\n"
+             "Socket local:/run/opendmarc/opendmarc.sock\n"
+             "Syslog true\nUMask 0002\nUserID opendmarc\n");
+  EXPECT_THAT(imported.problems,
+              ElementsAre(HasSubstr("f:2: note: PublicSuffixList has no use: organizations are")));
+  const Settings& settings = imported.settings;
+  EXPECT_EQ(settings.judging.dmarc_discovery, dmarc::DiscoveryMethod::treewalk);
+  EXPECT_EQ(settings.judging.public_suffix_list, "/usr/share/publicsuffix/public_suffix_list.dat");
   EXPECT_EQ(settings.signing.mode, Mode::verify);
   EXPECT_TRUE(settings.daemon.background);
   EXPECT_TRUE(settings.log.to_syslog);
@@ -188,16 +193,66 @@ TEST(OpenArcImport, SealsAreChecked) {
   EXPECT_TRUE(settings.judging.results.comments);
   EXPECT_EQ(settings.signing.internal_hosts.source, "/etc/openarc/hosts");
   EXPECT_EQ(settings.limits.header_octets, 67'108'864u);
-  EXPECT_FALSE(clean(Form::openarc, "Mode s\n").judging.arc);
+  EXPECT_FALSE(clean(Form::openarc, "Mode v\n").sealing.judged);
   EXPECT_THAT(import(Form::openarc, "Mode x\n").problems, ElementsAre(HasSubstr("fatal")));
 }
 
+constexpr const char* openarc_key = "Domain d.example\nSelector s\nKeyFile /etc/openarc/key\n";
+
 TEST(OpenArcImport, ItsKeyIsNoneOfDkim) {
-  const Imported imported =
-      import(Form::openarc, "Domain d.example\nSelector s\nKeyFile /etc/openarc/key\n");
-  EXPECT_EQ(imported.problems.size(), 3u);
-  EXPECT_TRUE(imported.settings.signing.single.key_file.empty());
-  EXPECT_TRUE(imported.settings.signing.domains.empty());
+  const Settings settings = clean(Form::openarc, openarc_key);
+  EXPECT_TRUE(settings.signing.single.key_file.empty());
+  EXPECT_TRUE(settings.signing.domains.empty());
+}
+
+TEST(OpenArcImport, ModeSaysWhatIsSealed) {
+  for (const char* mode : {"s", "sv", "vs"}) {
+    const Settings settings =
+        clean(Form::openarc, std::string(openarc_key) + "Mode " + mode + "\n");
+    EXPECT_TRUE(settings.sealing.judged) << mode;
+    EXPECT_TRUE(settings.judging.arc) << mode << " needs to know what the chain is worth";
+    EXPECT_TRUE(settings.sealing.returned.empty()) << mode;
+    EXPECT_EQ(settings.sealing.domain, "d.example");
+    EXPECT_EQ(settings.sealing.selector, "s");
+    EXPECT_EQ(settings.sealing.key_file, "/etc/openarc/key");
+  }
+  const Settings checked = clean(Form::openarc, std::string(openarc_key) + "Mode v\n");
+  EXPECT_FALSE(checked.sealing.judged);
+  EXPECT_TRUE(checked.sealing.returned.empty());
+}
+
+TEST(OpenArcImport, WithoutModeTheHostDecides) {
+  const Settings by_default = clean(Form::openarc, openarc_key);
+  EXPECT_FALSE(by_default.sealing.judged);
+  EXPECT_THAT(by_default.sealing.returned.lines, ElementsAre("127.0.0.1", "::1"));
+  const Settings named =
+      clean(Form::openarc, std::string(openarc_key) + "InternalHosts /etc/openarc/hosts\n");
+  EXPECT_EQ(named.sealing.returned.source, "/etc/openarc/hosts");
+  EXPECT_TRUE(clean(Form::openarc, "AuthservID mx.example\n").sealing.returned.empty());
+}
+
+TEST(OpenArcImport, HowItIsSealed) {
+  const Settings settings = clean(Form::openarc, std::string(openarc_key) +
+                                                     "Mode sv\nSignHeaders from,subject\n"
+                                                     "OmitHeaders subject\nSignatureTTL 604800\n"
+                                                     "SignatureAlgorithm rsa-sha256\n"
+                                                     "RequireSafeKeys no\n");
+  EXPECT_EQ(settings.sealing.canonicalization,
+            (Canonicalizations{dkim::Canonicalization::relaxed, dkim::Canonicalization::simple}));
+  EXPECT_EQ(settings.sealing.signed_fields.source, "from,subject");
+  EXPECT_EQ(settings.sealing.omitted_fields.source, "subject");
+  EXPECT_THAT(settings.sealing.oversigned_fields.lines, ElementsAre("."));
+  EXPECT_EQ(settings.sealing.lifetime, std::chrono::hours{168});
+  EXPECT_FALSE(settings.signing.safe_keys_required);
+  EXPECT_EQ(clean(Form::openarc, "Canonicalization relaxed/relaxed\n").sealing.canonicalization,
+            Canonicalizations{});
+  EXPECT_FALSE(clean(Form::openarc, "SignatureTTL 0\n").sealing.lifetime);
+  EXPECT_THAT(import(Form::openarc, "SignatureAlgorithm rsa-sha1\n").problems,
+              ElementsAre(HasSubstr("warning: SignatureAlgorithm rsa-sha1 has no effect")));
+  EXPECT_THAT(import(Form::openarc, "SignatureAlgorithm x\n").problems,
+              ElementsAre(HasSubstr("fatal")));
+  EXPECT_THAT(import(Form::openarc, "SealHeaderChecks /etc/checks\n").problems,
+              ElementsAre(HasSubstr("warning: SealHeaderChecks has no effect: mail is sealed")));
 }
 
 // --- dkimpy-milter.conf ---

@@ -16,9 +16,10 @@ arc::SealingIdentity sealing_identity(const crypto::PrivateKey& key) {
 Message sealed_message(Message message, arc::SealingIdentity identity,
                        std::optional<arc::ChainStatus> found) {
   const arc::ChainStatus status = found ? *found : validate(message).status;
-  arc::Sealer sealer(message.header, std::move(identity), Limits{});
+  arc::Sealer sealer(std::move(identity), Limits{});
   sealer.body(message.body);
   const auto fields = std::move(sealer).finish(
+      message.header,
       {.chain_status = status, .payload = std::string(payload), .now = signing_time});
   EXPECT_TRUE(fields.has_value());
   if (fields) message.header.insert(message.header.begin(), fields->begin(), fields->end());

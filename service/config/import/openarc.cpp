@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The options of openarc.conf, of OpenARC 1.x, in the order of the documents. What came with seals
-// is checked; sealing is not there yet, so that what would seal is told and nothing else.
+// The options of openarc.conf, of OpenARC 1.x, in the order of the documents.
+//
+// Mode says what is sealed: with "s" all that comes in from outside; without Mode, what comes back
+// from InternalHosts, whose mail is believed about what was found when it came in, while the mail
+// of all others is checked only.
 
 #include "service/config/import/openarc.hpp"
 
+#include "countersign/text/abnf.hpp"
 #include "service/config/import/common.hpp"
+#include "service/config/import/foreign_value.hpp"
 
 namespace countersign::service::config {
 namespace {
 
-constexpr std::string_view no_sealing = "mail is not sealed yet; seals that it brings are checked";
 constexpr std::string_view no_responses = "a seal that cannot be checked does no harm to a message";
 
 using enum Fate;
@@ -40,10 +44,12 @@ constexpr Option rows[] = {
     {"SoftwareHeader", missing, "", "no ARC-Filter field is added", Severity::warning, "no"},
 
     // --- checking ---
-    {"Mode", works, "judging.arc", "s alone checks nothing; see Selector about sealing"},
+    {"Mode", works, "sealing.judged",
+     "s: mail from outside is sealed, v: it is checked only; without Mode it is checked, and what "
+     "InternalHosts hand back is sealed (sealing.returned)"},
     {"AuthservID", works, "judging.results.authserv_id", "HOSTNAME is the host name"},
     {"AuthResComments", works, "judging.results.comments", ""},
-    {"AuthResIP", missing, "", "smtp.remote-ip is not written", Severity::warning, "no"},
+    {"AuthResIP", missing, "", "smtp.remote-ip is always written", Severity::warning, "yes"},
     {"FinalReceiver", missing, "",
      "arc.chain is not written; judging.trust.sealers says here whose seals count",
      Severity::warning, "no"},
@@ -63,25 +69,46 @@ constexpr Option rows[] = {
     {"TestKeys", missing, "", "name a zone file with dns.zone_file or --zone instead"},
 
     // --- sealing ---
-    {"Domain", missing, "", no_sealing},
-    {"Selector", missing, "", no_sealing},
-    {"KeyFile", missing, "", no_sealing},
-    {"Canonicalization", missing, "", no_sealing},
-    {"SignatureAlgorithm", missing, "", no_sealing},
-    {"SignatureTTL", missing, "", no_sealing},
-    {"SignHeaders", missing, "", no_sealing},
-    {"OverSignHeaders", missing, "", no_sealing},
-    {"OmitHeaders", missing, "", no_sealing},
-    {"SealHeaderChecks", missing, "", no_sealing},
-    {"RequireSafeKeys", missing, "", no_sealing},
+    {"Domain", works, "sealing.domain", "seals by Mode, with Selector and KeyFile"},
+    {"Selector", works, "sealing.selector", ""},
+    {"KeyFile", works, "sealing.key_file", ""},
+    {"Canonicalization", works, "sealing.canonicalization", "default relaxed/simple"},
+    {"SignatureAlgorithm", works, "", "RSA keys seal with rsa-sha256, as there"},
+    {"SignatureTTL", works, "sealing.lifetime", "0: no x="},
+    {"SignHeaders", works, "sealing.signed_fields", ""},
+    {"OverSignHeaders", works, "sealing.oversigned_fields", "default none"},
+    {"OmitHeaders", works, "sealing.omitted_fields", ""},
+    {"SealHeaderChecks", missing, "", "mail is sealed whatever its fields say"},
+    {"RequireSafeKeys", works, "signing.safe_keys_required", "default yes"},
 };
 
+// What was found of the seals before must be known to seal on, so that "s" checks them too.
 void set_mode(Importer& importer, const ConfigLine& line) {
-  if (line.value.find_first_not_of("sv") != std::string::npos) {
+  if (line.value.empty() || line.value.find_first_not_of("sv") != std::string::npos) {
     return importer.refuse_value(line, "s, v or sv");
   }
-  importer.mark("judging.arc", line);
-  importer.settings().judging.arc = line.value.find('v') != std::string::npos;
+  importer.mark("sealing.judged", line);
+  importer.settings().sealing.judged = line.value.find('s') != std::string::npos;
+}
+
+void check_algorithm(Importer& importer, const ConfigLine& line) {
+  for (const std::string_view known : {"rsa-sha256", "rsa-sha1", "ed25519-sha256"}) {
+    if (!text::equal_ignoring_case(line.value, known)) continue;
+    if (known == "rsa-sha256") return;
+    return importer.problems().warning(
+        line.place, line.name + " " + line.value + " has no effect: the key says how it seals",
+        "the line can be removed");
+  }
+  importer.refuse_value(line, "rsa-sha256");
+}
+
+void set_seal_canonicalization(Importer& importer, const ConfigLine& line) {
+  const bool whole = line.value.find('/') != std::string::npos;
+  importer.set("sealing.canonicalization", line, whole ? line.value : line.value + "/simple");
+}
+
+void set_seal_lifetime(Importer& importer, const ConfigLine& line) {
+  if (parse_foreign_integer(line.value) != 0) importer.set("sealing.lifetime", line);
 }
 
 constexpr Special specials[] = {
@@ -93,6 +120,9 @@ constexpr Special specials[] = {
     {"DNSTimeout", set_dns_timeout},
     {"MaximumHeaders", set_header_limit},
     {"Nameservers", set_nameservers},
+    {"Canonicalization", set_seal_canonicalization},
+    {"SignatureAlgorithm", check_algorithm},
+    {"SignatureTTL", set_seal_lifetime},
 };
 
 Settings defaults() {
@@ -100,10 +130,20 @@ Settings defaults() {
   settings.daemon.background = true;
   settings.signing.mode = Mode::verify;
   settings.judging.arc = true;
+  SealingSettings& sealing = settings.sealing;
+  sealing.canonicalization = {dkim::Canonicalization::relaxed, dkim::Canonicalization::simple};
+  sealing.oversigned_fields.lines = {"."};
   return settings;
 }
 
-void settle(Importer& importer) { settle_log(importer.settings()); }
+// Without Mode, the host that a message comes from says whether it is sealed or checked.
+void settle(Importer& importer) {
+  settle_log(importer.settings());
+  const ConfigLine* const key = importer.line_of("KeyFile");
+  if (importer.line_of("Mode") != nullptr || key == nullptr) return;
+  importer.mark("sealing.returned", *key);
+  importer.settings().sealing.returned = importer.settings().signing.internal_hosts;
+}
 
 }  // namespace
 

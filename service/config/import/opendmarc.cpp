@@ -49,8 +49,9 @@ constexpr Option rows[] = {
     {"TrustedAuthservIDs", works, "", own_results},
     {"SPFSelfValidate", works, "", own_results},
     {"SPFIgnoreResults", works, "", own_results},
-    {"PublicSuffixList", works, "",
-     "not needed: the organizational domain is found in DNS (RFC 9989 §4.10)"},
+    {"PublicSuffixList", works, "judging.public_suffix_list",
+     "used only with judging.dmarc_discovery = \"psl\": the organizational domain is found in DNS "
+     "(RFC 9989 §4.10); a note says so"},
     {"IgnoreAuthenticatedClients", works, "judging.trust.authenticated",
      "clients that logged in are never judged while signing.authenticated_is_ours"},
     {"IgnoreHosts", works, "judging.unjudged", "of these hosts DKIM and SPF are not judged either"},
@@ -93,6 +94,13 @@ constexpr Option rows[] = {
     {"ForensicReportsOnNone", removed, "", "its successor is FailureReportsOnNone"},
     {"ForensicReportsSentBy", removed, "", "its successor is FailureReportsSentBy"},
 };
+
+void name_suffix_list(Importer& importer, const ConfigLine& line) {
+  importer.set("judging.public_suffix_list", line);
+  importer.problems().note(
+      line.place, "PublicSuffixList has no use: organizations are found in DNS, as RFC 9989 says",
+      "a countersign.toml with dmarc_discovery = \"psl\" in [judging] makes use of the list");
+}
 
 void reject_failures(Importer& importer, const ConfigLine& line) {
   const std::optional<bool> value = importer.read_boolean(line);
@@ -147,6 +155,7 @@ constexpr Special specials[] = {
     {"MilterDebug", set_debug},
     {"DNSTimeout", set_dns_timeout},
     {"AuthservID", set_authserv_id},
+    {"PublicSuffixList", name_suffix_list},
     {"RejectFailures", reject_failures},
     {"HoldQuarantinedMessages", hold_quarantined},
     {"RejectMultiValueFrom", reject_ambiguous},

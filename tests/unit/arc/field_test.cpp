@@ -298,6 +298,14 @@ TEST(FormatMessageSignature, CanLeaveOutFieldsAndTime) {
   EXPECT_EQ(read->signature.signed_fields, std::vector<std::string>{""});
 }
 
+TEST(FormatMessageSignature, WritesWhenItExpires) {
+  MessageSignature ams = sample_ams();
+  ams.signature.expires = 65;
+  const std::string field = format_message_signature(ams);
+  EXPECT_TRUE(field.ends_with("s=june; t=5; x=65")) << field;
+  EXPECT_EQ(parse_ams(HeaderField(field).value()).value().signature.expires, 65U);
+}
+
 // A 4096-bit key signs in one piece; one of 8192 bits would break the longest line there may be.
 TEST(FormatMessageSignature, KeepsASignatureWholeWhileALineHoldsIt) {
   for (const std::size_t octets : {128u, 256u, 512u, 1024u}) {

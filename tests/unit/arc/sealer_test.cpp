@@ -31,11 +31,11 @@ SealingIdentity identity() { return sample::sealing_identity(sample::ed25519_key
 
 Result<Fields, Refusal> seal(const Message& message, ChainStatus status,
                              SealingIdentity sealing_identity = identity()) {
-  Sealer sealer(message.header, std::move(sealing_identity), Limits{});
+  Sealer sealer(std::move(sealing_identity), Limits{});
   sealer.body(message.body);
-  return std::move(sealer).finish({.chain_status = status,
-                                   .payload = std::string(sample::payload),
-                                   .now = sample::signing_time});
+  return std::move(sealer).finish(message.header, {.chain_status = status,
+                                                   .payload = std::string(sample::payload),
+                                                   .now = sample::signing_time});
 }
 
 Message with_fields(Message message, const Fields& fields) {
@@ -128,11 +128,12 @@ TEST(Sealer, DoesNotDependOnTheChunksS33) {
   const Message message = plain();
   const Fields whole = seal(message, ChainStatus::none).value();
   for (std::size_t cut = 0; cut <= message.body.size(); ++cut) {
-    Sealer sealer(message.header, identity(), Limits{});
+    Sealer sealer(identity(), Limits{});
     sealer.body(test::exact(std::string_view(message.body).substr(0, cut)).view());
     sealer.body(test::exact(std::string_view(message.body).substr(cut)).view());
     EXPECT_EQ(std::move(sealer)
-                  .finish({.payload = std::string(sample::payload), .now = sample::signing_time})
+                  .finish(message.header,
+                          {.payload = std::string(sample::payload), .now = sample::signing_time})
                   .value(),
               whole);
   }

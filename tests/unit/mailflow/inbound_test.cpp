@@ -15,6 +15,7 @@
 #include "countersign/message/splitter.hpp"
 #include "tests/support/dkim.hpp"
 #include "tests/support/judging.hpp"
+#include "tests/support/signing.hpp"
 
 namespace countersign::mailflow {
 namespace {
@@ -63,11 +64,11 @@ std::string sealed_by(std::string_view domain, const std::string& text, const st
                       arc::ChainStatus chain_status = arc::ChainStatus::none) {
   const auto message = split_message(text, Limits{});
   arc::Sealer sealer(
-      message->header,
       {.sdid = sample::name(domain), .selector = sample::name("arc"), .key = sample::ed25519_key()},
       Limits{});
   sealer.body(message->body);
   const auto set = std::move(sealer).finish(
+      message->header,
       {.chain_status = chain_status, .payload = payload, .now = sample::signing_time});
   EXPECT_TRUE(set);
   std::string fields;
@@ -150,6 +151,20 @@ TEST(Inbound, S34ASetOfATrustedSealerIsNotBelievedAboutAnotherMessage) {
   const std::string passed_on =
       sealed_by("stranger.example", once, "mx.stranger.example; none", arc::ChainStatus::pass);
   EXPECT_EQ(arrive_with_trust(passed_on, "forwarder.example").outcome.action, Action::accept);
+}
+
+// Below example.com in DNS, and a stranger to it by the list.
+TEST(Inbound, FindsOrganizationsByTheListWhereThePolicySaysSo) {
+  test::Arrival arrival = test::by("a@shop.example.com");
+  arrival.mail_from = "alice@example.com";
+  Policy policy = test::judging_policy();
+  EXPECT_EQ(test::arrive(arrival, policy, test::judging_zone).dmarc(), "pass");
+  policy.judging.org_domain_of = [](const DomainName& name) {
+    return name.ancestor(name.is_at_or_below(test::name("shop.example.com")) ? 3 : 2);
+  };
+  const test::Arrived listed = test::arrive(arrival, policy, test::judging_zone);
+  EXPECT_EQ(listed.dmarc(), "none") << "shop.example.com is an organization without a record";
+  EXPECT_EQ(listed.verdict().dmarc->discovery.method(), dmarc::DiscoveryMethod::psl);
 }
 
 }  // namespace

@@ -139,5 +139,25 @@ TEST(JudgingSession, SignsOursAndJudgesTheRest) {
   EXPECT_THAT(mta.send_message("alice@example.org"), ElementsAre(StartsWith(results), "accept"));
 }
 
+// Each field goes to the top, so that the last one that is sent stands highest.
+TEST(JudgingSession, SealsAboveTheResults) {
+  mailflow::Policy policy = test::judging_policy();
+  policy.sealing = mailflow::SealingPolicy{.identity = {.sdid = test::name("example.org"),
+                                                        .selector = test::name("s1"),
+                                                        .key = test::ed25519_key(),
+                                                        .signed_fields = {}},
+                                           .judged = true,
+                                           .returned = {}};
+  Mta mta = judged_mta(policy);
+  EXPECT_THAT(
+      mta.send_message("a@nothing.example"),
+      ElementsAre(StartsWith(results),
+                  StartsWith("insert 0 ARC-Authentication-Results: i=1; mx.example.org;"),
+                  StartsWith("insert 0 ARC-Message-Signature: a=ed25519-sha256;"),
+                  AllOf(StartsWith("insert 0 ARC-Seal: a="), HasSubstr("cv=none")), "accept"));
+  ASSERT_TRUE(mta.outcome().seal);
+  EXPECT_EQ(mta.outcome().seal->instance, 1U);
+}
+
 }  // namespace
 }  // namespace countersign::milter

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From [sealing] and openarc.conf to the value that seals, and what is told when it cannot.
+
+#include "service/config/sealing.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "service/config/snapshot.hpp"
+#include "tests/support/keys.hpp"
+#include "tests/support/memory_files.hpp"
+
+namespace countersign::service::config {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class SealingConfig : public ::testing::Test {
+ protected:
+  SealingConfig() {
+    files.add("/etc/arc.pem", test::rsa_pem());
+    files.add("/etc/ed.pem", test::ed25519_pem());
+  }
+
+  Snapshot load_toml_text(const std::string& text) {
+    files.add("/etc/countersign.toml", text);
+    return load({Source::Form::countersign, "/etc/countersign.toml", {}},
+                {files, accounts, "mx.example.org"});
+  }
+  Snapshot load_openarc(const std::string& text) {
+    files.add("/etc/openarc.conf", text);
+    return load({Source::Form::openarc, "/etc/openarc.conf", {}},
+                {files, accounts, "mx.example.org"});
+  }
+  static std::vector<std::string> texts(const Snapshot& snapshot) {
+    std::vector<std::string> lines;
+    for (const Problem& problem : snapshot.problems) lines.push_back(to_string(problem));
+    return lines;
+  }
+
+  test::MemoryFiles files;
+  test::MemoryAccounts accounts;
+};
+
+constexpr const char* verifying =
+    "[daemon]\nsockets = [\"inet:8891@localhost\"]\n[signing]\nmode = \"verify\"\n";
+
+std::string sealing(const std::string& lines) {
+  return std::string(verifying) + "[sealing]\n" + lines;
+}
+
+constexpr const char* identity =
+    "domain = \"Example.ORG\"\nselector = \"arc\"\nkey_file = \"/etc/arc.pem\"\n";
+
+TEST_F(SealingConfig, IsOffByDefault) {
+  const Snapshot snapshot = load_toml_text(verifying);
+  ASSERT_NE(snapshot.policy, nullptr);
+  EXPECT_FALSE(snapshot.policy->sealing);
+  EXPECT_THAT(texts(snapshot), IsEmpty());
+}
+
+TEST_F(SealingConfig, SealsWhatIsJudged) {
+  const Snapshot snapshot = load_toml_text(sealing(std::string("judged = true\n") + identity));
+  EXPECT_THAT(texts(snapshot), IsEmpty());
+  ASSERT_NE(snapshot.policy, nullptr);
+  ASSERT_TRUE(snapshot.policy->sealing);
+  const mailflow::SealingPolicy& policy = *snapshot.policy->sealing;
+  EXPECT_TRUE(policy.judged);
+  EXPECT_TRUE(policy.returned.empty());
+  EXPECT_EQ(policy.identity.sdid.text(), "example.org");
+  EXPECT_EQ(policy.identity.selector.text(), "arc");
+  EXPECT_EQ(policy.identity.key.type(), crypto::KeyType::rsa);
+  EXPECT_THAT(policy.identity.fields.sign, Contains("DKIM-Signature"));
+  EXPECT_FALSE(policy.identity.lifetime);
+}
+
+TEST_F(SealingConfig, TakesEverySetting) {
+  const Snapshot snapshot = load_toml_text(
+      sealing(std::string(identity) +
+              "returned = [\"127.0.0.1\", \"lists.example.org\"]\n"
+              "canonicalization = \"simple/relaxed\"\nsigned_fields = [\"From\", \"Subject\"]\n"
+              "omitted_fields = [\"Subject\"]\noversigned_fields = [\".\"]\nlifetime = \"7d\"\n"));
+  EXPECT_THAT(texts(snapshot), IsEmpty());
+  ASSERT_TRUE(snapshot.policy && snapshot.policy->sealing);
+  const mailflow::SealingPolicy& policy = *snapshot.policy->sealing;
+  EXPECT_FALSE(policy.judged);
+  EXPECT_TRUE(policy.returned.match("", IpAddress::parse("127.0.0.1")));
+  EXPECT_EQ(policy.identity.header_canonicalization, dkim::Canonicalization::simple);
+  EXPECT_EQ(policy.identity.body_canonicalization, dkim::Canonicalization::relaxed);
+  EXPECT_THAT(policy.identity.fields.sign, testing::ElementsAre("From", "Subject"));
+  EXPECT_THAT(policy.identity.fields.omit, testing::ElementsAre("Subject"));
+  EXPECT_THAT(policy.identity.fields.oversign, IsEmpty());
+  EXPECT_EQ(policy.identity.lifetime, std::chrono::hours{168});
+}
+
+TEST_F(SealingConfig, TellsWhatIsMissingOrWrong) {
+  const auto expect_fatal = [this](const std::string& lines, const std::string& sentence) {
+    const Snapshot snapshot = load_toml_text(sealing(lines));
+    EXPECT_EQ(snapshot.policy, nullptr) << lines;
+    EXPECT_THAT(texts(snapshot), Contains(HasSubstr(sentence))) << lines;
+  };
+  expect_fatal("judged = true\n", "fatal: sealing.domain is missing");
+  expect_fatal("judged = true\ndomain = \"a.example\"\n", "fatal: sealing.selector is missing");
+  expect_fatal("returned = [\"::1\"]\ndomain = \"a.example\"\nselector = \"s\"\n",
+               "fatal: sealing.key_file is missing");
+  expect_fatal("judged = true\ndomain = \"a b\"\nselector = \"s\"\nkey_file = \"/etc/arc.pem\"\n",
+               "fatal: 'a b' cannot be used for sealing.domain");
+  expect_fatal("judged = true\ndomain = \"a.example\"\nselector = \"s\"\nkey_file = \"/gone\"\n",
+               "fatal: the key that seals cannot be used");
+  expect_fatal(std::string("judged = true\n") + identity + "[judging]\narc = false\n",
+               "fatal: a seal says what was found of the seals before it");
+}
+
+TEST_F(SealingConfig, WarnsOfWhatHasNoUse) {
+  EXPECT_THAT(texts(load_toml_text(sealing(identity))),
+              Contains(HasSubstr("warning: nothing is sealed")));
+  const Snapshot signing = load_toml_text(
+      std::string("[daemon]\nsockets = [\"inet:8891@localhost\"]\n[signing]\nmode = \"sign\"\n"
+                  "[sealing]\njudged = true\n") +
+      identity);
+  EXPECT_THAT(texts(signing), Contains(HasSubstr("warning: no mail is judged, so none of it is")));
+  EXPECT_THAT(texts(load_toml_text(sealing(std::string("returned = [\"::1\"]\n") + identity +
+                                           "[judging.results]\nauthserv_id_with_job_id = true\n"))),
+              Contains(HasSubstr("warning: results with a queue id")));
+  const Snapshot ed25519 =
+      load_toml_text(sealing("judged = true\ndomain = \"a.example\"\nselector = \"s\"\n"
+                             "key_file = \"/etc/ed.pem\"\n"));
+  EXPECT_THAT(texts(ed25519), Contains(HasSubstr("note: the key that seals is Ed25519")));
+  EXPECT_TRUE(ed25519.policy && ed25519.policy->sealing);
+}
+
+// OpenARC names RSA as its algorithm, and opendkim.conf may name another for its own keys.
+TEST_F(SealingConfig, TheTypeOfSigningKeysIsNoneOfItsBusiness) {
+  files.add("/etc/opendkim.conf", "SignatureAlgorithm ed25519-sha256\nSocket inet:8891\nMode v\n");
+  files.add("/etc/openarc.conf",
+            "Mode sv\nDomain a.example\nSelector s\nKeyFile /etc/arc.pem\nSyslog yes\n");
+  const Snapshot snapshot = load({.form = Source::Form::opendkim,
+                                  .file = "/etc/opendkim.conf",
+                                  .others = {{Source::Form::openarc, "/etc/openarc.conf"}}},
+                                 {files, accounts, "mx.example.org"});
+  ASSERT_TRUE(snapshot.policy && snapshot.policy->sealing);
+  EXPECT_THAT(texts(snapshot), Not(Contains(HasSubstr("arc.pem"))));
+}
+
+TEST_F(SealingConfig, OpenArcSealsByItsOwnFile) {
+  const Snapshot snapshot = load_openarc(
+      "Socket inet:8894@localhost\nMode sv\nAuthservID mx.example.org\nDomain example.org\n"
+      "Selector arc\nKeyFile /etc/arc.pem\nCanonicalization relaxed/simple\n");
+  ASSERT_TRUE(snapshot.policy && snapshot.policy->sealing);
+  const mailflow::SealingPolicy& policy = *snapshot.policy->sealing;
+  EXPECT_TRUE(policy.judged);
+  EXPECT_TRUE(snapshot.policy->judging.arc);
+  EXPECT_EQ(policy.identity.body_canonicalization, dkim::Canonicalization::simple);
+  EXPECT_THAT(policy.identity.fields.oversign, IsEmpty());
+
+  const Snapshot by_host = load_openarc(
+      "Socket inet:8894@localhost\nDomain example.org\nSelector arc\nKeyFile /etc/arc.pem\n");
+  ASSERT_TRUE(by_host.policy && by_host.policy->sealing);
+  EXPECT_FALSE(by_host.policy->sealing->judged);
+  EXPECT_TRUE(by_host.policy->sealing->returned.match("", IpAddress::parse("127.0.0.1")));
+
+  EXPECT_EQ(load_openarc("Socket inet:8894@localhost\nMode sv\n").policy, nullptr);
+}
+
+}  // namespace
+}  // namespace countersign::service::config
