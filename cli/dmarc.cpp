@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cli/command.hpp"
+#include "cli/discovery_option.hpp"
 #include "cli/dmarc_output.hpp"
 #include "cli/dns_options.hpp"
 #include "cli/failure.hpp"
@@ -35,6 +36,7 @@ struct Options {
   std::string spf;
   std::vector<std::string> dkim;
   bool json = false;
+  DiscoveryOption discovery;
   DnsOptions dns;
 };
 
@@ -68,9 +70,11 @@ int run(const Options& options) {
   std::vector<dmarc::Identifier> identifiers;
   for (const service::Authenticated& given : authenticated)
     if (auto identifier = given.identifier()) identifiers.push_back(*std::move(identifier));
+  dmarc::OrgDomainOf org_domain_of = options.discovery.org_domain_of();
   Lookups lookups(options.dns);
-  const service::DmarcCheck check{std::move(authenticated),
-                                  lookups.run(evaluate(author, std::move(identifiers), Limits()))};
+  const service::DmarcCheck check{
+      std::move(authenticated),
+      lookups.run(evaluate(author, std::move(identifiers), Limits(), std::move(org_domain_of)))};
   const boost::json::value document = service::to_json(check);
   if (options.json) {
     print_json(document);
@@ -101,9 +105,11 @@ void add_dmarc(CLI::App& root, int& exit_code) {
       ->allow_extra_args(false)
       ->option_text("RESULT:DOMAIN");
   command->add_flag("--json", options->json, "print JSON for programs");
+  options->discovery.declare(*command);
   options->dns.declare(*command);
   command->footer(
       "Exit codes: 0 pass, 1 fail or no policy that can be used, 65 the zone file cannot be read, "
+      "66 no such public suffix list, "
       "75 temperror.");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

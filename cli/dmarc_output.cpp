@@ -58,6 +58,12 @@ void print_identifiers(const JsonView& identifiers) {
   }
 }
 
+/// What an organization rests on, where that is not a walk without a gap.
+std::string_view where_from(const JsonView& check) {
+  if (check["discovery_method"].text() == "psl") return ", by the public suffix list";
+  return check["org_domain_certain"].is_true() ? "" : ", as far as DNS tells";
+}
+
 }  // namespace
 
 void print_dmarc(const Terminal& terminal, const JsonView& check) {
@@ -65,8 +71,7 @@ void print_dmarc(const Terminal& terminal, const JsonView& check) {
   fmt::print("{}  From {}\n", terminal.paint(colour_of(check["result"]), verdict),
              check["author_domain"].domain());
   fmt::print("  {}\n", check["message"].text());
-  fmt::print("  organization {}{}\n", check["org_domain"].domain(),
-             check["org_domain_certain"].is_true() ? "" : ", as far as DNS tells");
+  fmt::print("  organization {}{}\n", check["org_domain"].domain(), where_from(check));
   print_policy(check);
   fmt::print("  asked of receivers: {}\n", check["disposition"].text());
   print_walk(check["walk"]);

@@ -13,6 +13,7 @@
 
 #include "cli/clock_option.hpp"
 #include "cli/command.hpp"
+#include "cli/discovery_option.hpp"
 #include "cli/dns_options.hpp"
 #include "cli/failure.hpp"
 #include "cli/input.hpp"
@@ -45,6 +46,7 @@ struct Options {
   ClockOption clock;
   bool json = false;
   bool requires_whole_body = false;
+  DiscoveryOption discovery;
   DnsOptions dns;
   SettingsOptions settings;
 };
@@ -69,6 +71,7 @@ std::shared_ptr<const mailflow::Policy> policy_of(const Options& options) {
   // A saved message is looked up for its sender only when its client is known.
   policy.judging.iprev = policy.judging.iprev && !options.client_ip.empty();
   if (options.requires_whole_body) policy.judging.accepts_partly_signed_body = false;
+  if (options.discovery.given()) policy.judging.org_domain_of = options.discovery.org_domain_of();
   if (!options.authserv_id.empty()) {
     if (!authres::is_authserv_id(options.authserv_id)) {
       throw Failure(exit_usage, options.authserv_id + " is no authserv-id (RFC 8601 §2.5)");
@@ -185,6 +188,7 @@ void add_verify(CLI::App& root, int& exit_code) {
   command->add_flag("--json", options->json, "print JSON for programs");
   command->add_flag("--require-whole-body", options->requires_whole_body,
                     "no pass for a signature whose l= leaves octets of the body unsigned");
+  options->discovery.declare(*command);
   options->settings.declare(*command);
   options->dns.declare(*command);
   command->footer(

@@ -52,6 +52,13 @@ std::vector<std::pair<const Authenticated*, const AlignedIdentifier*>> pairs_of(
   return pairs;
 }
 
+/// The organization of an identifier; null when nobody looked for it.
+json::value org_domain_of(const dmarc::Outcome& outcome, const AlignedIdentifier& aligned) {
+  if (aligned.walk) return json::value(aligned.walk->org_domain.text());
+  const dmarc::OrgDomainOf& by_list = outcome.discovery.org_domain_of;
+  return by_list ? json::value(by_list(aligned.identifier.domain).text()) : json::value(nullptr);
+}
+
 json::array identifiers_of(const DmarcCheck& check) {
   json::array array;
   for (const auto& [given, aligned] : pairs_of(check)) {
@@ -62,7 +69,7 @@ json::array identifiers_of(const DmarcCheck& check) {
     json::value& alignment = object["alignment"];
     if (aligned != nullptr) alignment = to_string(aligned->state);
     json::value& org_domain = object["org_domain"];
-    if (aligned != nullptr && aligned->walk) org_domain = aligned->walk->org_domain.text();
+    if (aligned != nullptr) org_domain = org_domain_of(check.outcome, *aligned);
     array.emplace_back(std::move(object));
   }
   return array;
@@ -102,7 +109,9 @@ json::object to_json(const DmarcCheck& check) {
   if (step != nullptr) policy_domain = step->domain.text();
   object["policy_source"] = to_string(discovery.source);
   object["org_domain"] = discovery.walk.org_domain.text();
-  object["org_domain_certain"] = discovery.walk.is_certain;
+  const bool is_listed = discovery.method() == dmarc::DiscoveryMethod::psl;
+  object["org_domain_certain"] = is_listed || discovery.walk.is_certain;
+  object["discovery_method"] = to_string(discovery.method());
   object["spf_aligned"] = outcome.is_aligned(dmarc::Mechanism::spf);
   object["dkim_aligned"] = outcome.is_aligned(dmarc::Mechanism::dkim);
   object["identifiers"] = identifiers_of(check);

@@ -36,8 +36,8 @@ struct DmarcCheck {
 
 /// An evaluation as {result, reason, message, policy, effective_policy, policy_tag, testing,
 /// disposition, author_domain, author_exists, policy_domain, policy_source, org_domain,
-/// org_domain_certain, spf_aligned, dkim_aligned, identifiers, walk, published, flawed, tags}.
-/// Every key is there whatever the result; what is not known is null.
+/// org_domain_certain, discovery_method, spf_aligned, dkim_aligned, identifiers, walk, published,
+/// flawed, tags}. Every key is there whatever the result; what is not known is null.
 ///
 /// policy       what is published for the author's domain; effective_policy and the disposition
 ///              heed t=y as well

@@ -8,8 +8,8 @@ from support import Case
 KEYS = {
     "result", "reason", "message", "policy", "effective_policy", "policy_tag", "testing",
     "disposition", "author_domain", "author_exists", "policy_domain", "policy_source",
-    "org_domain", "org_domain_certain", "spf_aligned", "dkim_aligned", "identifiers", "walk",
-    "published", "flawed", "tags",
+    "org_domain", "org_domain_certain", "discovery_method", "spf_aligned", "dkim_aligned",
+    "identifiers", "walk", "published", "flawed", "tags",
 }
 RECORD = "v=DMARC1; p=reject; sp=quarantine; rua=mailto:a@example.com"
 RECORDS = {
@@ -108,6 +108,54 @@ class Words(Dmarc):
     def test_strangers_text_does_nothing_to_a_terminal(self):
         for form in ((), ("--json",)):
             self.assertNotIn("\x1b", self.check(1, "bad.example", form=form).text)
+
+
+class ByList(Dmarc):
+    def setUp(self):
+        super().setUp()
+        self.list = self.write("list.dat", "com\nuk\nco.uk\n*.ck\n!www.ck\n")
+        self.records = self.zone({
+            "_dmarc.shop.co.uk": "v=DMARC1; p=reject",
+            "_dmarc.mail.shop.co.uk": "v=DMARC1; p=none; psd=n",
+            "_dmarc.www.ck": "v=DMARC1; p=quarantine",
+        })
+
+    def by_list(self, code, domain, *arguments, form=("--json",)):
+        return self.check(code, domain, "--discovery", "psl", "--psl", self.list, *arguments,
+                          form=form, zone=self.records)
+
+    def test_the_organization_is_that_of_the_list(self):
+        found = self.by_list(0, "a.shop.co.uk", "--dkim", "pass:b.mail.shop.co.uk").json
+        self.assertEqual(found["discovery_method"], "psl")
+        self.assertEqual((found["org_domain"], found["policy_source"]),
+                         ("shop.co.uk", "org_domain"))
+        self.assertEqual(found["identifiers"][0]["org_domain"], "shop.co.uk")
+        self.assertEqual([step["domain"] for step in found["walk"]], ["a.shop.co.uk", "shop.co.uk"])
+        walked = self.check(1, "a.shop.co.uk", "--dkim", "pass:b.mail.shop.co.uk",
+                            zone=self.records).json
+        self.assertEqual(walked["discovery_method"], "treewalk")
+
+    def test_exceptions_and_strangers_below_one_suffix(self):
+        self.assertEqual(self.by_list(1, "a.b.www.ck").json["org_domain"], "www.ck")
+        found = self.by_list(1, "shop.co.uk", "--dkim", "pass:other.co.uk").json
+        self.assertEqual(found["identifiers"][0]["alignment"], "unaligned")
+
+    def test_words(self):
+        text = self.by_list(1, "a.shop.co.uk", form=()).text
+        self.assertIn("  organization shop.co.uk, by the public suffix list\n", text)
+
+    def test_the_list_of_the_system(self):
+        found = self.check(1, "a.shop.co.uk", "--discovery", "psl", zone=self.records).json
+        self.assertEqual(found["org_domain"], "shop.co.uk")
+
+    def test_complaints(self):
+        base = ("dmarc", "--from-domain", "a.example")
+        self.expect_complaint(66, *base, "--discovery", "psl", "--psl", "/gone",
+                              says="cannot read /gone")
+        self.expect_complaint(64, *base, "--psl", self.list, says="--psl goes with")
+        self.expect_complaint(64, *base, "--discovery", "guess", says="guess")
+        empty = self.write("empty.dat", "// nothing\n")
+        self.expect_complaint(66, *base, "--discovery", "psl", "--psl", empty, says="no rule")
 
 
 class Usage(Dmarc):
