@@ -20,8 +20,9 @@ using report::ActionDisposition;
 using report::OverrideReason;
 
 /// How the policy was found.
-report::DiscoveryMethod discovery_method_of(const dmarc::Discovery& /*discovery*/) {
-  return report::DiscoveryMethod::treewalk;
+report::DiscoveryMethod discovery_method_of(const dmarc::Discovery& discovery) {
+  return discovery.method() == dmarc::DiscoveryMethod::psl ? report::DiscoveryMethod::psl
+                                                           : report::DiscoveryMethod::treewalk;
 }
 
 /// What was published, tags that are absent at their defaults. A record with a malformed policy

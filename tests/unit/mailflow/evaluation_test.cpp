@@ -72,6 +72,15 @@ TEST(Evaluation, APassUnderAPolicyThatEnforcesIsPass) {
   EXPECT_TRUE(row->dkim.empty());
 }
 
+TEST(Evaluation, SaysThatAListFoundTheOrganization) {
+  Policy policy = judging_policy();
+  policy.judging.org_domain_of = [](const DomainName& name) { return name.ancestor(2); };
+  const auto row = row_of(by("alice@example.com"), policy);
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->published.discovery_method, report::DiscoveryMethod::psl);
+  EXPECT_EQ(row->disposition, ActionDisposition::pass);
+}
+
 TEST(Evaluation, APassUnderNoneIsNone) {
   Arrival arrival = by("alice@careful.example");
   arrival.mail_from = "alice@careful.example";
