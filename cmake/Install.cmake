@@ -27,4 +27,5 @@ add_custom_target(manual ALL DEPENDS ${manual_pages})
 configure_file(packaging/countersign.service.in ${CMAKE_BINARY_DIR}/countersign.service @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/countersign.service DESTINATION lib/systemd/system)
 install(FILES packaging/countersign.sysusers DESTINATION lib/sysusers.d RENAME countersign.conf)
-install(FILES packaging/grafana/countersign.json DESTINATION ${CMAKE_INSTALL_DATADIR}/countersign/grafana)
+install(FILES packaging/grafana/countersign.json
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/countersign/grafana)

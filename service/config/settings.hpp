@@ -20,10 +20,10 @@
 #include "countersign/mailflow/access_policy.hpp"
 #include "countersign/mailflow/host_list.hpp"
 #include "countersign/mailflow/policy.hpp"
+#include "service/config/record_settings.hpp"
 #include "service/config/setting_types.hpp"
 #include "service/config/socket_spec.hpp"
 #include "service/log/log.hpp"
-#include "service/reporting/mail_sender.hpp"
 
 namespace countersign::service::config {
 
@@ -207,59 +207,6 @@ struct DnsSettings {
   std::string trust_anchor_file;
   std::string resolver_file;  ///< unbound.conf(5); empty: none
   std::string zone_file;      ///< answers instead of DNS; empty: none
-};
-
-/// What keeps the judged messages.
-enum class StoreEngine : std::uint8_t { sqlite, postgresql };
-
-/// Where judged messages are counted, for reports.
-struct StoreSettings {
-  StoreEngine engine = StoreEngine::sqlite;
-  std::string path;        ///< of SQLite's file
-  std::string connection;  ///< to PostgreSQL, as libpq reads it
-  std::chrono::seconds retention{90 * 86'400};
-  std::uint64_t queue = 100'000;  ///< messages in memory
-  std::string spool_directory = "/var/lib/countersign/spool";
-  std::uint64_t spool_octets = 1'073'741'824;
-  std::chrono::seconds durability{1};
-
-  /// Nothing is stored until it is said where.
-  [[nodiscard]] bool is_on() const {
-    return engine == StoreEngine::sqlite ? !path.empty() : !connection.empty();
-  }
-};
-
-/// Where the daemon is asked what it does, and what it keeps for that.
-struct ControlSettings {
-  std::string socket = "/run/countersign/control.sock";  ///< a path; empty: none
-  /// A busy server's last half hour, a small one's last days.
-  std::uint64_t kept_messages = 2'000;
-  /// Judged messages take some 10 KiB each, so that the count decides as long as nobody sends
-  /// monsters.
-  std::uint64_t kept_octets = 33'554'432;
-};
-
-/// Where metrics and health are served over HTTP.
-struct MetricsSettings {
-  std::vector<SocketSpec> sockets;  ///< inet and inet6; empty: nowhere
-};
-
-/// Aggregate reports to the owners of domains.
-struct ReportSettings {
-  bool sends = false;         ///< the daemon sends them itself each day
-  std::string from;           ///< address that they come from
-  std::string org_name;       ///< empty: the domain of `from`
-  std::string extra_contact;  ///< empty for none
-  std::string mail_from;      ///< reverse-path; empty: the null path
-  DataSet opted_out;          ///< domains that get none
-  std::uint64_t packed_octets_max = 10'485'760;
-  std::uint64_t destination_cap = 10'000;
-  std::chrono::seconds after_midnight{3'600};
-  std::string smtp_host = "localhost";
-  std::uint64_t smtp_port = 25;
-  SmtpTls smtp_tls = SmtpTls::opportunistic;
-  std::string smtp_user;
-  std::string smtp_password_file;
 };
 
 /// Bounds on what peers may make us do.

@@ -20,6 +20,7 @@ namespace countersign::service {
 
 /// A value that is read when somebody asks for the metrics.
 struct MetricSource {
+  /// How a value moves.
   enum class Kind : std::uint8_t {
     counter,  ///< never falls while the daemon runs
     gauge,    ///< rises and falls

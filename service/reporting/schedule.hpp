@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The daemon's own sending of reports: each day, some time after midnight UTC, what the day before
-// has in the store is planned and sent; what was deferred is tried again through the day. Its thread
-// has its own connection to the store and its own resolver, and mail never waits for it.
+// has in the store is planned and sent; what was deferred is tried again through the day. Its
+// thread has its own connection to the store and its own resolver, and mail never waits for it.
 
 #pragma once
 
@@ -28,6 +28,7 @@ struct ReportCounters {
   std::atomic<std::uint64_t> uncertain = 0;
   std::atomic<std::uint64_t> suppressed = 0;
 
+  /// Adds what a run came to.
   void add(const OutboxCounts& counts);
 };
 

@@ -94,9 +94,9 @@ class Daemon {
   KeptMessages kept_;
   std::optional<ControlServer> control_server_;
   std::optional<Metrics> metrics_;  // When somebody can read them; outlives DNS and workers.
-  std::optional<DaemonDns> dns_;    // Made when mail is judged for the first time; outlives workers.
+  std::optional<DaemonDns> dns_;  // Made when mail is judged for the first time; outlives workers.
   std::optional<store::Recorder> recorder_;  // When something is stored; outlives workers.
-  std::mutex snapshot_mutex_;  // The reports' thread copies snapshot_, the control thread sets it.
+  std::mutex snapshot_mutex_;                // Reports copy snapshot_ while control may set it.
   std::optional<ReportSchedule> reports_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::optional<HttpServer> http_;

@@ -47,11 +47,10 @@ void add_cache(const MeteredParts& parts, Sources& sources) {
                      .name = "countersign_dns_cache_evictions_total",
                      .help = "Answers that went before their time to make room.",
                      .read = reader(&CacheCounts::evictions)});
-  sources.push_back({.name = "countersign_dns_cache_entries",
-                     .help = "Answers in memory.",
-                     .read = [read = parts.cache] {
-                       return value(read().value_or(CacheCounts{}).entries);
-                     }});
+  sources.push_back(
+      {.name = "countersign_dns_cache_entries",
+       .help = "Answers in memory.",
+       .read = [read = parts.cache] { return value(read().value_or(CacheCounts{}).entries); }});
 }
 
 void add_recorder(const MeteredParts& parts, Sources& sources) {
@@ -62,26 +61,24 @@ void add_recorder(const MeteredParts& parts, Sources& sources) {
     std::uint64_t store::RecorderCounters::* member;
   };
   using Counters = store::RecorderCounters;
-  const Row rows[] = {
-      {Kind::gauge, "countersign_store_queue_rows", "Messages that wait in memory for the spool.",
-       &Counters::queued},
-      {Kind::gauge, "countersign_store_spool_octets", "Octets that wait on disk for the store.",
-       &Counters::spool_octets},
-      {Kind::counter, "countersign_store_messages_total", "Messages that were brought to the store.",
-       &Counters::messages_stored},
-      {Kind::counter, "countersign_store_rows_total", "Rows in which they were counted.",
-       &Counters::rows_stored},
-      {Kind::counter, "countersign_store_failures_total", "Attempts to reach the store that failed.",
-       &Counters::store_failures},
-      {Kind::counter, "countersign_spool_failures_total", "Writes to the spool that failed.",
-       &Counters::spool_failures}};
+  const Row rows[] = {{Kind::gauge, "countersign_store_queue_rows",
+                       "Messages that wait in memory for the spool.", &Counters::queued},
+                      {Kind::gauge, "countersign_store_spool_octets",
+                       "Octets that wait on disk for the store.", &Counters::spool_octets},
+                      {Kind::counter, "countersign_store_messages_total",
+                       "Messages that the store has got.", &Counters::messages_stored},
+                      {Kind::counter, "countersign_store_rows_total",
+                       "Rows in which they were counted.", &Counters::rows_stored},
+                      {Kind::counter, "countersign_store_failures_total",
+                       "Failed attempts to reach the store.", &Counters::store_failures},
+                      {Kind::counter, "countersign_spool_failures_total",
+                       "Writes to the spool that failed.", &Counters::spool_failures}};
   for (const Row& row : rows)
-    sources.push_back({.kind = row.kind,
-                       .name = row.name,
-                       .help = row.help,
-                       .read = [read = parts.recorder, member = row.member] {
-                         return value(read().*member);
-                       }});
+    sources.push_back(
+        {.kind = row.kind,
+         .name = row.name,
+         .help = row.help,
+         .read = [read = parts.recorder, member = row.member] { return value(read().*member); }});
   const std::pair<const char*, std::uint64_t Counters::*> losses[] = {
       {"queue", &Counters::lost_to_queue}, {"spool", &Counters::lost_to_spool}};
   for (const auto& [place, member] : losses)

@@ -9,11 +9,13 @@
 mkdir -p /etc/countersign /var/lib/countersign
 "$countersign" keygen -d mx.example -s june -D /etc/countersign > /dev/null
 june=/etc/countersign/june.private
+owner_record="v=DMARC1; p=quarantine; np=reject;"
+owner_record+=" rua=mailto:dmarc@rcpt.example,mailto:no@other.example"
 start_dns << END
 $(dns_key june._domainkey.mx.example $june)
 $(dns_txt _dmarc.mx.example "v=DMARC1; p=reject")
 $(dns_txt owner.example "v=spf1 ip4:192.0.2.1 -all")
-$(dns_txt _dmarc.owner.example "v=DMARC1; p=quarantine; np=reject; rua=mailto:dmarc@rcpt.example,mailto:no@other.example")
+$(dns_txt _dmarc.owner.example "$owner_record")
 $(dns_txt owner.example._report._dmarc.rcpt.example "v=DMARC1")
 $(dns_txt _dmarc.rcpt.example "v=DMARC1; p=none")
 $(dns_txt _dmarc.other.example "v=DMARC1; p=none")
@@ -79,9 +81,11 @@ expect "one to be sent and one not" grep -q '^1 sent, 0 deferred, 0 failed, 0 un
 mail=$(delivered 2)
 expect "the report's subject" grep -q '^Subject: Report Domain: owner.example' "$mail"
 expect "two verifiers to believe its signatures" verifies "$mail"
-"$countersign" verify "$mail" --ip 192.0.2.99 --helo mx.example --mail-from "" --json > verdict.json || true
+"$countersign" verify "$mail" --ip 192.0.2.99 --helo mx.example --mail-from "" --json \
+  > verdict.json || true
 expect "the report to pass DMARC" \
-  /usr/bin/python3 -c 'import json; assert json.load(open("verdict.json"))["dmarc"]["result"] == "pass"'
+  /usr/bin/python3 -c \
+  'import json; assert json.load(open("verdict.json"))["dmarc"]["result"] == "pass"'
 
 /usr/bin/python3 - "$mail" << 'END'
 import email, gzip, sys
