@@ -13,6 +13,7 @@
 namespace countersign::service::store {
 namespace {
 
+using namespace std::string_literals;
 using report::Evaluation;
 using test::evaluation;
 
@@ -33,7 +34,7 @@ std::vector<Evaluation> examples() {
   bare.envelope_from = "";  // The null path is not the same as none.
   all.push_back(bare);
   Evaluation hostile = evaluation();
-  hostile.header_from = std::string("nul\0and \xff\xfe'; DROP TABLE evaluation; --", 40);
+  hostile.header_from = "nul\0and \xff\xfe'; DROP TABLE evaluation; --"s;
   hostile.dkim[0].selector = "\n\t\x1b[31m\"\\";
   hostile.reasons[0].comment = "\xf0\x9f\x98\x80 \xed\xa0\x80";
   all.push_back(hostile);
