@@ -315,9 +315,9 @@ Reading read_otherwise(const dns::Question&, const Answer&, const Limits&) { ret
 class CacheOfReadings : public Cache {
  protected:
   CacheOfReadings() { readings = 0; }
-  Answer ask_with(Resolver& resolver, dns::Reader reader, std::string name = "a.example") {
+  Answer ask_with(Resolver& resolver, dns::Reader read_by, std::string name = "a.example") {
     return run_awaitable(io,
-                         resolver.lookup({std::move(name), RecordType::txt, reader}, seconds{10}));
+                         resolver.lookup({std::move(name), RecordType::txt, read_by}, seconds{10}));
   }
   static Reading value_of(const Answer& answer) {
     return answer.parsed.value ? *static_cast<const Reading*>(answer.parsed.value.get())
