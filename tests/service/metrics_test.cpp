@@ -8,12 +8,18 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "service/dns/metered_resolver.hpp"
+#include "service/run/daemon_metrics.hpp"
 #include "tests/support/fake_resolver.hpp"
 #include "tests/support/run_awaitable.hpp"
 
@@ -162,6 +168,40 @@ TEST(Metrics, LoseNothingWhenManyThreadsCount) {
               HasSubstr("countersign_messages_total{action=\"accept\",kind=\"passed\"} 8000\n"));
   EXPECT_THAT(text, HasSubstr("countersign_dns_questions_total{status=\"NXDOMAIN\"} 8000\n"));
   EXPECT_THAT(text, HasSubstr("countersign_dns_seconds_count 8000\n"));
+}
+
+std::string read_source(const std::string& path) {
+  const char* root = std::getenv("COUNTERSIGN_SOURCE");
+  std::ifstream file(std::string(root == nullptr ? "." : root) + "/" + path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// All names of metrics in a text.
+std::set<std::string> names_in(const std::string& text) {
+  const std::regex name("countersign_[a-z_]+[a-z]");
+  std::set<std::string> names;
+  for (std::sregex_iterator found(text.begin(), text.end(), name), end; found != end; ++found)
+    names.insert(std::regex_replace(found->str(), std::regex("_(bucket|count|sum)$"), ""));
+  return names;
+}
+
+TEST(Metrics, DocumentsAndDashboardNameWhatIsThere) {
+  Metrics metrics;
+  metrics.add(sources_of({.connections = [] { return 1U; },
+                          .keys = [] { return config::KeyFiles{.count = 2, .oldest = 3}; },
+                          .cache = [] { return CacheCounts{.hits = 4}; },
+                          .recorder = [] { return store::RecorderCounters{.queued = 5}; },
+                          .reports = [] { return nullptr; }}));
+  const std::string text = metrics.text();
+  EXPECT_THAT(text, HasSubstr("countersign_dns_cache_lookups_total{outcome=\"hit\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("countersign_signing_key_oldest_timestamp_seconds 3\n"));
+  EXPECT_THAT(text, HasSubstr("countersign_store_queue_rows 5\n"));
+  EXPECT_THAT(text, HasSubstr("countersign_reports_total{result=\"sent\"} 0\n"));
+
+  const std::set<std::string> there = names_in(text);
+  EXPECT_EQ(names_in(read_source("docs/metrics.md")), there);
+  for (const std::string& name : names_in(read_source("packaging/grafana/countersign.json")))
+    EXPECT_TRUE(there.contains(name)) << name;
 }
 
 TEST(MeteredResolver, TellsHowEachQuestionWasAnswered) {
