@@ -16,8 +16,9 @@ target_compile_options(countersign_options INTERFACE
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # The sloppiness lets precompiled headers hit the cache; base_dir shares it between checkouts.
-  set(sloppiness pch_defines,time_macros,include_file_mtime,include_file_ctime)
+  # The sloppiness lets precompiled headers hit the cache; base_dir shares it between checkouts. A
+  # header that was edited while a file was compiled must not be overlooked, so times are looked at.
+  set(sloppiness pch_defines,time_macros)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=${sloppiness}
       CCACHE_PCH_EXTSUM=1 CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${CCACHE})
 endif()
