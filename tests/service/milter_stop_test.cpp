@@ -105,7 +105,7 @@ TEST(MilterStop, DeliversRepliesThatTheMtaHasNotTakenYet) {
 TEST(MilterStop, ServesWhatArrivedBefore) {
   test::LogFile file;
   int ended = 0;
-  Worker worker(worker_settings(), file.log(), [&ended] { ++ended; });
+  Worker worker(worker_settings(), file.log(), [&ended](Service) { ++ended; });
   auto [with_message, one] = connected_pair();
   auto [without, other] = connected_pair();
   with_message.send(test::negotiation() + message_without_end() + end_of_body());
@@ -120,7 +120,7 @@ TEST(MilterStop, ServesWhatArrivedBefore) {
 
 TEST(MilterStop, ServesWhatIsHandedOverAfter) {
   test::LogFile file;
-  Worker worker(worker_settings(), file.log(), [] {});
+  Worker worker(worker_settings(), file.log(), [](Service) {});
   auto [mta, socket] = connected_pair();
   mta.send(test::negotiation() + message_without_end());
   worker.stop();
@@ -136,7 +136,7 @@ TEST(MilterStop, OfAWorkerThatNeverRanClosesWhatItHas) {
   test::LogFile file;
   auto [mta, socket] = connected_pair();
   {
-    Worker worker(worker_settings(), file.log(), [] {});
+    Worker worker(worker_settings(), file.log(), [](Service) {});
     worker.take(std::move(socket));
   }
   EXPECT_TRUE(mta.is_closed(0ms));
@@ -147,7 +147,7 @@ TEST(MilterStop, SurvivesAnExceptionInAHandler) {
   auto [first, one] = connected_pair();
   auto [second, two] = connected_pair();
   bool thrown = false;
-  Worker worker(worker_settings(), file.log(), [&thrown] {
+  Worker worker(worker_settings(), file.log(), [&thrown](Service) {
     if (!std::exchange(thrown, true)) throw std::runtime_error("from outside");
   });
   first.hang_up();

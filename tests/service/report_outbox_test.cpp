@@ -76,20 +76,13 @@ class ReportOutbox : public test::StoreTest {
         "_dmarc.third.example. 60 IN TXT \"v=DMARC1; p=none\"\n"
         "own.example._report._dmarc.third.example. 60 IN TXT \"v=DMARC1\"\n",
         Limits());
-    options_.reporter = {.submitter = test::name("example.org"),
-                         .org_name = "Example",
-                         .email = "reports@example.org",
-                         .generator = "countersign test"};
-    options_.from = Mailbox{"reports", test::name("example.org")};
-    options_.policy = std::make_shared<const mailflow::Policy>(test::policy_for_example_org());
-    options_.now = [this] { return now_; };
-    options_.owner = "node-a";
   }
 
   void store_rows(const report::Evaluation& one, std::uint64_t messages = 1) {
     store::Counts counts;
     counts[store::row_key(one, day)] = messages;
-    ASSERT_TRUE(store_.append(counts, {"segment", ++position_}, morning));
+    ++position_;
+    ASSERT_TRUE(store_.append(counts, {"segment", position_, position_ + 1}, morning).is_new);
   }
 
   CheckDestinations check() {
@@ -108,7 +101,15 @@ class ReportOutbox : public test::StoreTest {
   store::Store store_;
   dns::Zone zone_;
   FakeSender sender_;
-  OutboxOptions options_;
+  OutboxOptions options_{
+      .reporter = {.submitter = test::name("example.org"),
+                   .org_name = "Example",
+                   .email = "reports@example.org",
+                   .generator = "countersign test"},
+      .from = {"reports", test::name("example.org")},
+      .policy = std::make_shared<const mailflow::Policy>(test::policy_for_example_org()),
+      .now = [this] { return now_; },
+      .owner = "node-a"};
   test::LogFile log_;
   std::uint64_t position_ = 0;
 };
@@ -175,7 +176,7 @@ TEST_P(ReportOutbox, TheSameAddressTwiceIsOneDestination) {
 
 TEST_P(ReportOutbox, SendsNothingToWhoeverOptedOutAndNothingToItself) {
   store_rows(evaluation("own.example", {"mailto:dmarc@own.example"}));
-  options_.opted_out.add("own.example", {});
+  static_cast<void>(options_.opted_out.entries.add("own.example", {}));
   EXPECT_EQ(send().suppressed, 1U);
   options_.from = Mailbox{"dmarc", test::name("example.org")};
   store_rows(evaluation("example.org", {"mailto:dmarc@example.org"}));
@@ -260,7 +261,8 @@ TEST_P(ReportOutbox, DividesWhatIsTooLargeAndLosesNothing) {
     one.header_from = "h" + std::to_string(i * 7919 % 1000) + ".own.example";
     counts[store::row_key(one, day)] = 2;
   }
-  ASSERT_TRUE(store_.append(counts, {"segment", ++position_}, morning));
+  ++position_;
+  ASSERT_TRUE(store_.append(counts, {"segment", position_, position_ + 1}, morning).is_new);
   EXPECT_EQ(send().sent, 1U);
   EXPECT_GT(sender_.sent.size(), 1U);
   std::uint64_t messages = 0;
