@@ -30,6 +30,7 @@ struct Progress {
   std::string_view rest;   // Of the message.
   bool has_ended = false;  // libcurl was told that there is no more: the final dot follows.
   std::string reply;       // The last line that the MTA said.
+  std::string refusal;     // The last of those that were 4yz or 5yz: QUIT is answered after it.
 };
 
 using Handle = std::unique_ptr<CURL, decltype(&::curl_easy_cleanup)>;
@@ -49,6 +50,7 @@ std::size_t take_reply(const char* octets, std::size_t size, std::size_t count, 
   std::string_view line(octets, std::min(size * count, reply_octets_max));
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
   if (!line.empty()) progress.reply = line;
+  if (line.starts_with('4') || line.starts_with('5')) progress.refusal = line;
   return size * count;
 }
 
@@ -99,8 +101,8 @@ DeliveryResult judge(CURLcode code, CURL* handle, const Progress& progress,
   long status = 0;
   ::curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
   const bool has_answered = status >= 400;
-  if (has_answered && status >= 500) return {Delivery::refused, progress.reply};
-  if (has_answered) return {Delivery::deferred, progress.reply};
+  if (has_answered && status >= 500) return {Delivery::refused, progress.refusal};
+  if (has_answered) return {Delivery::deferred, progress.refusal};
   std::string text = details.empty() ? ::curl_easy_strerror(code) : std::string(details);
   return {progress.has_ended ? Delivery::uncertain : Delivery::deferred, std::move(text)};
 }

@@ -488,8 +488,8 @@ TEST_F(SnapshotTest, ChecksAndTrustAreSet) {
 TEST_F(SnapshotTest, FieldsToBeSignedMustBeNames) {
   const Snapshot snapshot = load_own(
       "[daemon]\nsockets = \"inet:1\"\n[signing]\nmode = \"verify\"\n"
-      "[judging]\nfields_to_be_signed = [\"To\", \"Sub ject\"]\n");
-  EXPECT_THAT(texts(snapshot.problems), ElementsAre(HasSubstr("'Sub ject' is no name")));
+      "[judging]\nfields_to_be_signed = [\"To\", \"Subject:\"]\n");
+  EXPECT_THAT(texts(snapshot.problems), ElementsAre(HasSubstr("'Subject:' is no name")));
   ASSERT_NE(snapshot.policy, nullptr);
   EXPECT_THAT(snapshot.policy->judging.signatures.fields_to_be_signed, ElementsAre("To"));
   EXPECT_FALSE(snapshot.policy->judging.signatures.third_parties);

@@ -167,7 +167,7 @@ TEST(OctetsOfMessage, GrowWithWhatStrangersMakeLarge) {
   EXPECT_GT(usual, 1'500U);
   EXPECT_LT(usual, 30'000U);
   const auto expect_growth = [](std::size_t grown) {
-    EXPECT_GE(grown, by);
+    EXPECT_GE(grown, by - 32) << "a short string keeps so much in itself";
     EXPECT_LT(grown, 3 * by) << "it is counted too often";
   };
   expect_growth(growth(

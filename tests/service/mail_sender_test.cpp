@@ -114,6 +114,7 @@ TEST(MailSender, HandsAMailOver) {
   ScriptedMta mta(with(".", "250 2.0.0 queued as 4711"));
   const DeliveryResult result = send_to(mta, mail("Subject: x\r\n\r\n.dot\r\n..\r\nend\r\n"));
   EXPECT_EQ(result.delivery, Delivery::accepted) << result.text;
+  EXPECT_EQ(result.text, "250 2.0.0 queued as 4711");
   const std::string received = mta.received();
   EXPECT_THAT(received, HasSubstr("EHLO mx.example\r\n"));
   EXPECT_THAT(received, HasSubstr("MAIL FROM:<>"));
