@@ -12,8 +12,7 @@ namespace countersign::cli {
 void DiscoveryOption::declare(CLI::App& command) {
   command
       .add_option("--discovery", method,
-                  "how the organization of a domain is found: treewalk, in DNS (RFC 9989), or psl, "
-                  "by the public suffix list (RFC 7489)")
+                  "how organizations are found: treewalk (RFC 9989), or psl, by a list (RFC 7489)")
       ->check(CLI::IsMember({"treewalk", "psl"}))
       ->option_text("METHOD");
   command
