@@ -65,10 +65,9 @@ void unblock_signals() {
 bool is_fixed(std::string_view key) {
   constexpr std::string_view sinks[] = {"log.syslog", "log.stderr", "log.facility", "log.name"};
   const bool is_of_dns = key.starts_with("dns.") && key != "dns.timeout";
-  return key.starts_with("daemon.") || key.starts_with("store.") ||
-         key.starts_with("metrics.") || key.starts_with("reports.") ||
-         key == "policy_service.sockets" || is_of_dns || key == "control.socket" ||
-         std::ranges::find(sinks, key) != std::end(sinks);
+  return key.starts_with("daemon.") || key.starts_with("store.") || key.starts_with("metrics.") ||
+         key.starts_with("reports.") || key == "policy_service.sockets" || is_of_dns ||
+         key == "control.socket" || std::ranges::find(sinks, key) != std::end(sinks);
 }
 
 }  // namespace
@@ -265,9 +264,7 @@ WorkerSettings Daemon::worker_settings() {
 
 RecordEvaluation Daemon::record_function() {
   if (!recorder_) return {};
-  return [this](report::Evaluation evaluation) {
-    recorder_->record(std::move(evaluation), now());
-  };
+  return [this](report::Evaluation evaluation) { recorder_->record(std::move(evaluation), now()); };
 }
 
 void Daemon::wait_for_signal() {

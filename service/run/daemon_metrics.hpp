@@ -22,9 +22,9 @@ namespace countersign::service {
 struct MeteredParts {
   std::function<std::size_t()> connections;
   std::function<config::KeyFiles()> keys;
-  std::function<std::optional<CacheCounts>()> cache;         ///< nothing: a zone file answers
-  std::function<store::RecorderCounters()> recorder;         ///< empty: nothing is stored
-  std::function<const ReportCounters*()> reports;            ///< empty: none are sent
+  std::function<std::optional<CacheCounts>()> cache;  ///< nothing: a zone file answers
+  std::function<store::RecorderCounters()> recorder;  ///< empty: nothing is stored
+  std::function<const ReportCounters*()> reports;     ///< empty: none are sent
 };
 
 /// The values of the parts. docs/metrics.md lists them.
