@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "countersign/mailflow/flow.hpp"
-#include "countersign/mailflow/evaluation.hpp"
 
 #include <utility>
 
