@@ -137,6 +137,9 @@ class Decision {
     if (!verdict_.is_authenticated())
       add({Rule::unauthenticated, actions().unauthenticated, "7.26",
            "neither SPF nor DKIM authenticates anybody for this message"});
+    if (verdict_.replay.is_replay)
+      add({Rule::replayed, actions().replayed, "7.1",
+           "the message has come to many under one signature and is addressed to none of them"});
     return take();
   }
 
@@ -332,6 +335,8 @@ std::string_view name_of(Rule rule) {
       return "bad_key";
     case Rule::unauthenticated:
       return "unauthenticated";
+    case Rule::replayed:
+      return "replayed";
   }
   return "unknown";
 }

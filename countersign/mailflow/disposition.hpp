@@ -47,6 +47,7 @@ enum class Rule : std::uint8_t {
   dns_error,
   bad_key,
   unauthenticated,
+  replayed,
 };
 
 /// The enumerator itself, for logs and JSON.

@@ -7,6 +7,7 @@
 #include "countersign/assert.hpp"
 #include "countersign/authres/field.hpp"
 #include "countersign/mailflow/evaluation.hpp"
+#include "countersign/mailflow/failed_message.hpp"
 #include "countersign/mailflow/inbound.hpp"
 #include "countersign/mailflow/outbound.hpp"
 #include "countersign/mailflow/results_field.hpp"
@@ -17,10 +18,11 @@ namespace countersign::mailflow {
 
 struct Flow::State {
   State(std::shared_ptr<const Policy> policy_given, const Envelope& envelope_given,
-        Header header_given, std::optional<SplitErrorCode> over_limit)
+        Header header_given, std::optional<SplitErrorCode> over_limit, CountRecipients count_given)
       : policy(std::move(policy_given)),
         envelope(envelope_given),
         header(std::move(header_given)),
+        count_recipients(std::move(count_given)),
         outbound(policy, envelope, header, over_limit) {
     if (is_for_judging()) inbound.emplace(policy, envelope, header, over_limit);
     if (!over_limit) begin_seal();
@@ -29,6 +31,7 @@ struct Flow::State {
   std::shared_ptr<const Policy> policy;
   const Envelope& envelope;
   const Header header;
+  CountRecipients count_recipients;
   Outbound outbound;
   std::optional<Inbound> inbound;
   std::optional<Sealing> sealing;
@@ -39,8 +42,16 @@ struct Flow::State {
            !policy->judging.unjudged.match(envelope.client_host, envelope.client_ip);
   }
 
-  [[nodiscard]] Judgement judge(Verdict verdict) const {
+  /// True when what the message adds to reports is wanted.
+  [[nodiscard]] bool is_counted() const {
+    const JudgingPolicy& judging = policy->judging;
+    return judging.counts && !judging.own_reports.is_report_traffic(envelope.rcpt_to);
+  }
+
+  [[nodiscard]] Judgement judge(Verdict verdict, std::chrono::sys_seconds now) const {
     Judgement judgement;
+    verdict.replay = find_replay(verdict, envelope, header, policy->judging.replay, policy->limits,
+                                 count_recipients, now);
     judgement.disposition = dispose(verdict, envelope, policy->judging, policy->limits);
     judgement.is_shadow = policy->judging.shadow;
     judgement.results_field =
@@ -48,7 +59,7 @@ struct Flow::State {
                                results_of(verdict, envelope, policy->judging.results)},
                               {.comments = policy->judging.results.comments}, policy->limits);
     judgement.verdict = std::move(verdict);
-    if (policy->judging.counts) judgement.evaluation = evaluation_of(judgement, envelope);
+    if (is_counted()) judgement.evaluation = evaluation_of(judgement, envelope);
     return judgement;
   }
 
@@ -74,7 +85,7 @@ struct Flow::State {
   }
 
   /// Puts the judgement into what is done.
-  void carry_out(Judgement judgement, Outcome& outcome) const {
+  void carry_out(Judgement judgement, std::chrono::sys_seconds now, Outcome& outcome) const {
     std::vector<HeaderEdit> edits = forged_fields(header, policy->judging.results, policy->limits);
     judgement.removed_fields = edits.size();
     const std::optional<spf::Outcome>& spf = judgement.verdict.mail_from;
@@ -87,13 +98,15 @@ struct Flow::State {
       outcome.action_codes = judgement.disposition.codes;
       outcome.action_text = judgement.disposition.text;
     }
+    outcome.failure = failure_of(judgement, envelope, header, policy->judging, now);
     outcome.judgement = std::make_shared<const Judgement>(std::move(judgement));
   }
 };
 
 Flow::Flow(std::shared_ptr<const Policy> policy, const Envelope& envelope, Header header,
-           std::optional<SplitErrorCode> over_limit)
-    : state_(std::make_unique<State>(std::move(policy), envelope, std::move(header), over_limit)) {}
+           std::optional<SplitErrorCode> over_limit, CountRecipients count)
+    : state_(std::make_unique<State>(std::move(policy), envelope, std::move(header), over_limit,
+                                     std::move(count))) {}
 
 Flow::~Flow() = default;
 Flow::Flow(Flow&&) noexcept = default;
@@ -126,7 +139,7 @@ dns::Asking<Outcome> Flow::run(std::unique_ptr<State> state, std::chrono::sys_se
   Outcome outcome = std::move(state->outbound).finish(now);
   if (state->inbound) {
     Verdict verdict = co_await std::move(*state->inbound).finish(now);
-    state->carry_out(state->judge(std::move(verdict)), outcome);
+    state->carry_out(state->judge(std::move(verdict), now), now, outcome);
   }
   state->finish_seal(now, outcome);
   co_return outcome;

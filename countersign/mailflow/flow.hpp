@@ -21,6 +21,7 @@
 #include "countersign/mailflow/envelope.hpp"
 #include "countersign/mailflow/outcome.hpp"
 #include "countersign/mailflow/policy.hpp"
+#include "countersign/mailflow/replay.hpp"
 #include "countersign/message/header_field.hpp"
 #include "countersign/message/splitter.hpp"
 
@@ -36,8 +37,9 @@ class Flow {
   ///              change ("i" is read last).
   /// header       all fields, or those kept until a limit was passed.
   /// over_limit   that limit.
+  /// count        counts to how many recipients a signature comes; empty: nobody counts.
   Flow(std::shared_ptr<const Policy> policy, const Envelope& envelope, Header header,
-       std::optional<SplitErrorCode> over_limit = std::nullopt);
+       std::optional<SplitErrorCode> over_limit = std::nullopt, CountRecipients count = {});
   ~Flow();
   Flow(Flow&&) noexcept;
   Flow& operator=(Flow&&) noexcept;

@@ -24,6 +24,7 @@ std::string to_string(const Judgement& judgement) {
   if (const auto dmarc = verdict.dmarc_result()) add_word(out, "dmarc", to_string(*dmarc));
   if (verdict.dmarc && verdict.dmarc->policy)
     add_word(out, "policy", to_string(*verdict.dmarc->policy));
+  if (verdict.replay.is_replay) add_word(out, "replay", std::to_string(verdict.replay.recipients));
   for (const Ambiguity& one : verdict.authorship.ambiguities) out += "; " + to_string(one);
   for (const Override& one : judgement.disposition.overrides)
     out += "; " + std::string(to_string(one.reason)) + ": " + one.comment;

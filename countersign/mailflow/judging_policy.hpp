@@ -19,7 +19,9 @@
 #include "countersign/dmarc/discovery.hpp"
 #include "countersign/mailflow/action.hpp"
 #include "countersign/mailflow/domain_set.hpp"
+#include "countersign/mailflow/failure_policy.hpp"
 #include "countersign/mailflow/host_list.hpp"
+#include "countersign/report/destination.hpp"
 
 namespace countersign::mailflow {
 
@@ -72,15 +74,16 @@ struct Actions {
   Action dns_error = Action::accept;        ///< the same, DNS failed (On-DNSError)
   Action bad_key = Action::accept;          ///< a key that DNSSEC says is forged (On-Security)
   Action unauthenticated = Action::accept;  ///< neither SPF nor DKIM passes for anybody
+  Action replayed = Action::accept;         ///< one signature comes to far too many (S-32)
 
   /// Members that are an Action: all but dmarc_reject.
-  static constexpr std::size_t count = 16;
+  static constexpr std::size_t count = 17;
   /// Those members, in their order.
   [[nodiscard]] constexpr std::array<Action, count> all() const {
-    return {ambiguous,       bare_line_end, dmarc_quarantine, dmarc_temperror,
-            dmarc_permerror, spf_fail,      spf_softfail,     spf_temperror,
-            spf_permerror,   helo_fail,     no_signature,     bad_signature,
-            key_not_found,   dns_error,     bad_key,          unauthenticated};
+    return {ambiguous,       bare_line_end, dmarc_quarantine, dmarc_temperror, dmarc_permerror,
+            spf_fail,        spf_softfail,  spf_temperror,    spf_permerror,   helo_fail,
+            no_signature,    bad_signature, key_not_found,    dns_error,       bad_key,
+            unauthenticated, replayed};
   }
 };
 // A member more needs a place in all().
@@ -93,6 +96,18 @@ struct SignaturePolicy {
   std::vector<std::string> fields_to_be_signed;
   /// Who may sign for authors of other domains (TrustSignaturesFrom); none: anybody.
   std::optional<DomainSet> third_parties;
+};
+
+/// When mail that is sent again and again under one signature is noticed (S-32). Mail to many is no
+/// fault by itself: it is a replay when it is addressed to none of those whom it comes to, and is
+/// not a list's.
+struct ReplayPolicy {
+  /// For how long a signature is remembered from its first message on; zero: nothing is counted.
+  std::chrono::seconds window{3'600};
+  /// Recipients that one signature may come to meanwhile.
+  std::uint64_t recipients = 100;
+  /// Signatures that are remembered at a time; the oldest are forgotten for new ones.
+  std::uint64_t signatures = 50'000;
 };
 
 /// How mail is judged, and what follows.
@@ -116,6 +131,7 @@ struct JudgingPolicy {
   std::string receiver = "unknown";  ///< our host name, in what is told to others
 
   SignaturePolicy signatures;
+  ReplayPolicy replay;
   ResultsPolicy results;
   TrustPolicy trust;
   Actions actions;
@@ -127,6 +143,10 @@ struct JudgingPolicy {
   bool shadow = false;
   /// Say what each message adds to reports: somebody counts. Judgement::evaluation
   bool counts = false;
+  /// Our own addresses of reports: mail to them alone is not counted.
+  report::LoopGuard own_reports;
+  /// Which failures are told to the owners of domains, and how much of them.
+  FailurePolicy failures;
 };
 
 }  // namespace countersign::mailflow

@@ -15,6 +15,7 @@
 #include "countersign/dkim/signature.hpp"
 #include "countersign/domain/name.hpp"
 #include "countersign/mailflow/explanation.hpp"
+#include "countersign/mailflow/failed_message.hpp"
 #include "countersign/mailflow/header_edit.hpp"
 #include "countersign/mailflow/judgement.hpp"
 #include "countersign/mailflow/policy.hpp"
@@ -59,6 +60,8 @@ struct Outcome {
   /// What was found out, for mail from outside that was judged; shared, as the log and those who
   /// ask for an explanation keep it.
   std::shared_ptr<const Judgement> judgement;
+  /// What the owner of the author's domain is told of this very message; null when nothing is.
+  std::shared_ptr<const FailureToReport> failure;
 };
 
 /// True when somebody should do something about one of its reasons: a line of a table that names no

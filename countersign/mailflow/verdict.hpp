@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,18 @@
 #include "countersign/spf/outcome.hpp"
 
 namespace countersign::mailflow {
+
+/// How mail looks that is sent again under a signature which was made for other recipients (S-32).
+struct ReplaySigns {
+  /// Recipients that a passing signature has come to of late, those of this message with them: the
+  /// most of all its signatures; 0 when none passes or nobody counts. It does not go far beyond
+  /// ReplayPolicy::recipients.
+  std::uint64_t recipients = 0;
+  /// To and Cc are readable and name none of the recipients; looked at when those are too many.
+  bool is_addressed_elsewhere = false;
+  /// Too many recipients, addressed elsewhere, and no list's.
+  bool is_replay = false;
+};
 
 /// What every check came to. What was not checked is absent.
 struct Verdict {
@@ -35,6 +48,7 @@ struct Verdict {
   bool has_shared_client = false;
   bool checked_dkim = false;
   std::vector<dkim::SignatureResult> signatures;  ///< from the top down
+  ReplaySigns replay;
   std::optional<arc::Outcome> arc;
   /// Absent when DMARC is not checked, or when there is no Author Domain to check.
   std::optional<dmarc::Outcome> dmarc;

@@ -92,10 +92,13 @@ struct Session::State {
   /// How far the message at hand has come.
   enum class Phase : std::uint8_t { none, header, body, judging };
 
-  explicit State(PolicySource source)
-      : policies(std::move(source)), reader(policies()->limits.milter_frame_bytes_max) {}
+  State(PolicySource source, mailflow::CountRecipients count)
+      : policies(std::move(source)),
+        count_recipients(std::move(count)),
+        reader(policies()->limits.milter_frame_bytes_max) {}
 
   PolicySource policies;
+  mailflow::CountRecipients count_recipients;
   FrameReader reader;
   std::uint64_t frames = 0;
   Step step;                       // What the call at hand has to say.
@@ -368,7 +371,7 @@ void Session::State::keep_field(const HeaderField& field) {
 void Session::State::end_header() {
   if (phase == Phase::none) begin_message();
   phase = Phase::body;
-  flow.emplace(policy, envelope, std::exchange(header, {}), over_limit);
+  flow.emplace(policy, envelope, std::exchange(header, {}), over_limit, count_recipients);
 }
 
 void Session::State::take(const EndOfHeader&) {
@@ -450,7 +453,8 @@ std::string to_string(const SessionFailed& failure) {
   return "the session failed";
 }
 
-Session::Session(PolicySource policies) : state_(std::make_unique<State>(std::move(policies))) {}
+Session::Session(PolicySource policies, mailflow::CountRecipients count)
+    : state_(std::make_unique<State>(std::move(policies), std::move(count))) {}
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;

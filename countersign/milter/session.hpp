@@ -102,7 +102,8 @@ struct Step {
 class Session {
  public:
   /// policies     must give a policy, never nullptr, each time that it is asked.
-  explicit Session(PolicySource policies);
+  /// count        as mailflow::Flow takes it.
+  explicit Session(PolicySource policies, mailflow::CountRecipients count = {});
   ~Session();
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "countersign/authres/field.hpp"
+#include "countersign/message/author.hpp"
 #include "countersign/text/abnf.hpp"
 #include "service/config/lists.hpp"
 #include "service/config/public_suffix.hpp"
@@ -30,7 +31,9 @@ class Maker {
     policy_.actions = judging_.actions;
     policy_.help = judging_.help;
     policy_.shadow = judging_.shadow;
-    policy_.counts = settings_.store.is_on();
+    policy_.replay = judging_.replay;
+    policy_.counts = settings_.store.is_on() || !settings_.store.history_file.empty();
+    set_reports();
     return std::move(policy_);
   }
 
@@ -125,6 +128,18 @@ class Maker {
     policy_.trust.forwarders = domains(judging_.trust.forwarders);
     policy_.trust.sealers = domains(judging_.trust.sealers);
     policy_.trust.authenticated = judging_.trust.authenticated;
+  }
+
+  void set_reports() {
+    const ReportSettings& reports = settings_.reports;
+    for (const std::string* address : {&reports.from, &reports.mail_from}) {
+      const auto mailbox = first_mailbox(*address);
+      if (mailbox) policy_.own_reports.report_addresses.push_back(*mailbox);
+    }
+    policy_.failures.usual = reports.failures.privacy;
+    policy_.failures.never = domains(reports.failures.never);
+    policy_.failures.redacted = domains(reports.failures.redacted);
+    policy_.failures.full_headers = domains(reports.failures.full_headers);
   }
 
   mailflow::HostList hosts(const DataSet& set) { return read_host_list(set, files_, problems_); }

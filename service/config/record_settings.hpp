@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "countersign/report/failure.hpp"
 #include "service/config/setting_types.hpp"
 #include "service/config/socket_spec.hpp"
 #include "service/reporting/mail_sender.hpp"
@@ -29,6 +30,7 @@ struct StoreSettings {
   std::string spool_directory = "/var/lib/countersign/spool";
   std::uint64_t spool_octets = 1'073'741'824;
   std::chrono::seconds durability{1};
+  std::string history_file;  ///< a line and more a message, as OpenDMARC writes it; empty: none
 
   /// Nothing is stored until it is said where.
   [[nodiscard]] bool is_on() const {
@@ -51,7 +53,18 @@ struct MetricsSettings {
   std::vector<SocketSpec> sockets;  ///< inet and inet6; empty: nowhere
 };
 
-/// Aggregate reports to the owners of domains.
+/// Reports of single messages that failed, to the owners of domains.
+struct FailureReportSettings {
+  report::Privacy privacy = report::Privacy::never;  ///< of domains that no list has
+  DataSet never;
+  DataSet redacted;
+  DataSet full_headers;
+  std::chrono::seconds grouped{300};   ///< failures of a kind within it are one report
+  std::uint64_t destination_cap = 10;  ///< reports that a destination gets an hour
+  std::string redaction_key_file;      ///< a secret; empty: one that each start draws anew
+};
+
+/// Reports to the owners of domains.
 struct ReportSettings {
   bool sends = false;         ///< the daemon sends them itself each day
   std::string from;           ///< address that they come from
@@ -67,6 +80,7 @@ struct ReportSettings {
   SmtpTls smtp_tls = SmtpTls::opportunistic;
   std::string smtp_user;
   std::string smtp_password_file;
+  FailureReportSettings failures;
 };
 
 }  // namespace countersign::service::config

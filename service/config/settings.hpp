@@ -158,6 +158,7 @@ struct JudgingSettings {
 
   ResultsSettings results;
   TrustSettings trust;
+  mailflow::ReplayPolicy replay;
   mailflow::Actions actions;
 };
 

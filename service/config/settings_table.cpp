@@ -30,6 +30,9 @@ constexpr auto section_rows = std::to_array<Section>({
     {"judging.trust",
      "Whose mail is let through though DMARC fails. It is judged and its results are written all "
      "the same."},
+    {"judging.replay",
+     "When mail is noticed that is sent again and again under one signature. It is counted in the "
+     "memory of this host, and by default no more than that is done."},
     {"judging.actions",
      "What is done with a message for what was found. Of several actions the hardest is carried "
      "out: accept, quarantine, tempfail, reject, discard, in this order."},
@@ -54,6 +57,10 @@ constexpr auto section_rows = std::to_array<Section>({
      "Aggregate reports to the owners of domains (RFC 9990), made of what is stored. Only a "
      "restart "
      "puts a change in force."},
+    {"reports.failures",
+     "Reports of single messages that fail, to owners of domains who ask for them (RFC 9991). They "
+     "are about people: off by default. They are sent by the daemon as the reports of a day are, "
+     "and need reports.from and a key that signs for its domain."},
     {"limits", "Bounds on what a peer can make the daemon do."},
 });
 
@@ -409,6 +416,22 @@ const Setting rows[] = {
      "Let mail through of clients that logged in, though DMARC fails.",
      [](S& s) -> Slot { return &s.judging.trust.authenticated; }},
 
+    // --- judging.replay ---
+    {"judging.replay.window",
+     "For how long a signature is remembered from its first message on; 0: nothing is counted.",
+     [](S& s) -> Slot { return &s.judging.replay.window; },
+     {0, 604'800}},
+    {"judging.replay.recipients",
+     "Recipients that one signature may come to meanwhile. What judging.actions.replayed says is "
+     "done from the next one on.",
+     [](S& s) -> Slot { return &s.judging.replay.recipients; },
+     {1, 10'000}},
+    {"judging.replay.signatures",
+     "Signatures that are remembered at a time, 200 octets each; the oldest are forgotten for new "
+     "ones.",
+     [](S& s) -> Slot { return &s.judging.replay.signatures; },
+     {100, 100'000'000}},
+
     // --- judging.actions ---
     {"judging.actions.ambiguous",
      "It cannot be told whose mail it is: From is missing, repeated, or can be read in two ways.",
@@ -449,6 +472,10 @@ const Setting rows[] = {
      [](S& s) -> Slot { return &s.judging.actions.bad_key; }},
     {"judging.actions.unauthenticated", "Neither SPF nor DKIM passes for anybody.",
      [](S& s) -> Slot { return &s.judging.actions.unauthenticated; }},
+    {"judging.actions.replayed",
+     "One signature has come to more than judging.replay.recipients, and the message is addressed "
+     "to none of them and is no list's.",
+     [](S& s) -> Slot { return &s.judging.actions.replayed; }},
 
     // --- policy_service ---
     {"policy_service.sockets",
@@ -601,6 +628,10 @@ const Setting rows[] = {
      "machine fails at any moment.",
      [](S& s) -> Slot { return &s.store.durability; },
      {1, 3'600}},
+    {"store.history_file",
+     "A file that gets each judged message as OpenDMARC's HistoryFile has it, for programs that "
+     "read that; empty: none. It needs no engine.",
+     [](S& s) -> Slot { return &s.store.history_file; }},
 
     // --- control ---
     {"control.socket",
@@ -671,6 +702,38 @@ const Setting rows[] = {
     {"reports.smtp_password_file",
      "A file with the password in its first line, which others cannot read.",
      [](S& s) -> Slot { return &s.reports.smtp_password_file; }},
+
+    // --- reports.failures ---
+    {"reports.failures.privacy",
+     "How much is told of a message that failed its author's domain, where none of the lists below "
+     "says otherwise. never: no report is sent. redacted: the fields that say how the message came "
+     "and was signed, without local parts, names and subject. full_headers: the whole header. The "
+     "body is never sent.",
+     [](S& s) -> Slot { return &s.reports.failures.privacy; }},
+    {"reports.failures.never",
+     "Domains of authors, or of recipients, of whose mail nothing is told; \".domain\" stands for "
+     "all below it, so that \".de\" is a country.",
+     [](S& s) -> Slot { return &s.reports.failures.never; }},
+    {"reports.failures.redacted",
+     "Domains of authors, or of recipients, of whose mail the redacted header is told.",
+     [](S& s) -> Slot { return &s.reports.failures.redacted; }},
+    {"reports.failures.full_headers",
+     "Domains of authors whose owners get the whole header, as long as no recipient is in one of "
+     "the lists above.",
+     [](S& s) -> Slot { return &s.reports.failures.full_headers; }},
+    {"reports.failures.grouped",
+     "Failures of one domain from one address within this time are told once, with their number.",
+     [](S& s) -> Slot { return &s.reports.failures.grouped; },
+     {1, 86'400}},
+    {"reports.failures.destination_cap",
+     "Failure reports that an address gets an hour at most.",
+     [](S& s) -> Slot { return &s.reports.failures.destination_cap; },
+     {1, 1'000'000}},
+    {"reports.failures.redaction_key_file",
+     "A file with a secret, which others cannot read: local parts are replaced by digests that are "
+     "made with it. With the same secret on all hosts, whoever reads reports sees that the same "
+     "sender is meant. Without it each start draws another.",
+     [](S& s) -> Slot { return &s.reports.failures.redaction_key_file; }},
 
     // --- limits ---
     {"limits.sessions",

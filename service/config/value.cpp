@@ -36,6 +36,7 @@ constexpr std::array<std::string_view, 2> log_format_words{"logfmt", "json"};
 constexpr std::array<std::string_view, 8> log_level_words{"",        "",       "",     "error",
                                                           "warning", "notice", "info", "debug"};
 constexpr std::array<std::string_view, 2> store_engine_words{"sqlite", "postgresql"};
+constexpr std::array<std::string_view, 3> privacy_words{"never", "redacted", "full_headers"};
 
 Words words_of(const Mode* /*slot*/) { return mode_words; }
 Words words_of(const mailflow::Action* /*slot*/) { return action_words; }
@@ -48,6 +49,7 @@ Words words_of(const dmarc::DiscoveryMethod* /*slot*/) { return discovery_words;
 Words words_of(const LogFormat* /*slot*/) { return log_format_words; }
 Words words_of(const LogLevel* /*slot*/) { return log_level_words; }
 Words words_of(const StoreEngine* /*slot*/) { return store_engine_words; }
+Words words_of(const report::Privacy* /*slot*/) { return privacy_words; }
 
 std::string join(Words words) {
   std::string joined;

@@ -42,7 +42,7 @@ using Slot =
                  Canonicalizations*, Mode*, mailflow::Action*, mailflow::RejectPolicy*,
                  mailflow::RefuseFrom*, mailflow::AddedField*, mailflow::MismatchAction*,
                  dmarc::DiscoveryMethod*, LogFormat*, LogLevel*, SmtpTls*, StoreEngine*,
-                 std::vector<SigningDomain>*>;
+                 report::Privacy*, std::vector<SigningDomain>*>;
 
 /// The numbers that a setting takes, both included.
 struct Range {

@@ -124,6 +124,9 @@ struct Metrics::State {
   ByDmarc dmarc{
       counters(registry, "countersign_dmarc_results_total", "DMARC results of judged messages."),
       "result"};
+  Counter& replays = counters(registry, "countersign_replays_total",
+                              "Messages that look like one signed message sent again to many.")
+                         .Add({});
 
   prometheus::Histogram& judging =
       histogram(registry, "countersign_judging_seconds",
@@ -172,6 +175,7 @@ struct Metrics::State {
     if (verdict.checked_dkim) dkim.count(dkim::summarize(verdict.signatures));
     if (verdict.arc) arc.count(verdict.arc->status);
     if (const auto result = verdict.dmarc_result()) dmarc.count(*result);
+    if (verdict.replay.is_replay) replays.Increment();
   }
 };
 

@@ -31,7 +31,9 @@ std::string_view describe(bool inside_packet, bool sends) {
 }  // namespace
 
 Connection::Connection(asio::io_context& context, Descriptor socket, ConnectionHost& host)
-    : Peer(context, std::move(socket)), host_(host), session_(host.policies) {
+    : Peer(context, std::move(socket)),
+      host_(host),
+      session_(host.policies, host.count_recipients) {
   // The negotiation follows the connection at once, as if its packet had begun.
   expect(Due::rest, host_.timeouts.packet);
 }
@@ -92,8 +94,7 @@ void Connection::report(std::vector<milter::Event> events) {
     if (host_.metrics != nullptr) host_.metrics->count(event);
     auto* const finished = std::get_if<milter::MessageFinished>(&event);
     if (finished == nullptr) continue;
-    if (host_.record && finished->outcome.judgement && finished->outcome.judgement->evaluation)
-      host_.record(*finished->outcome.judgement->evaluation);
+    if (host_.record && finished->outcome.judgement) host_.record(*finished);
     if (keeps()) keep(std::move(*finished));
   }
 }
@@ -109,6 +110,7 @@ void Connection::keep(milter::MessageFinished finished) {
   // Of the messages that end together one at most was judged: a step ends where that begins.
   if (message.outcome.judgement) message.asked = asked_.take();
   message.outcome.edits = {};
+  message.outcome.failure = {};
   mailflow::Envelope& envelope = message.envelope;
   if (envelope.rcpt_to.size() > kept_recipients) {
     envelope.rcpt_to_dropped += envelope.rcpt_to.size() - kept_recipients;

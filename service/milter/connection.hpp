@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "countersign/milter/session.hpp"
-#include "countersign/report/evaluation.hpp"
 #include "service/control/kept_messages.hpp"
 #include "service/dns/asked_questions.hpp"
 #include "service/dns/resolver.hpp"
@@ -37,9 +36,9 @@ struct ConnectionTimeouts {
   std::chrono::milliseconds packet = std::chrono::seconds{60};
 };
 
-/// Takes what a judged message adds to reports. It must not wait: it is called on a worker's
+/// Takes what became of a judged message, for reports. It must not wait: it is called on a worker's
 /// thread.
-using RecordEvaluation = std::function<void(report::Evaluation)>;
+using RecordJudged = std::function<void(const milter::MessageFinished&)>;
 
 /// What a connection needs of the worker that serves it.
 struct ConnectionHost {
@@ -50,7 +49,8 @@ struct ConnectionHost {
   EventDetail detail;
   Resolver* resolver = nullptr;  ///< for mail that is judged; there must be one before any is
   std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};  ///< for one answer
-  RecordEvaluation record;                                          ///< may be empty
+  RecordJudged record;                                              ///< may be empty
+  mailflow::CountRecipients count_recipients;                       ///< may be empty
   Metrics* metrics = nullptr;    ///< where events are counted; nullptr: nowhere
   KeptMessages* kept = nullptr;  ///< where finished messages go; nullptr: nowhere
   bool stopping = false;         ///< connections close when their message is finished

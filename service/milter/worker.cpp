@@ -69,6 +69,7 @@ void Worker::set(WorkerSettings settings) {
   policy_host_.timeouts.idle = settings.timeouts.idle;
   policy_host_.timeouts.request = settings.timeouts.packet;
   host_.record = std::move(settings.record);
+  host_.count_recipients = std::move(settings.count_recipients);
   host_.metrics = settings.metrics;
   host_.kept = settings.kept;
   policy_host_.limits = policy_->limits;

@@ -34,9 +34,10 @@ struct WorkerSettings {
   /// Not null when the policy judges or the policy service answers; outlives the worker.
   Resolver* resolver = nullptr;
   std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};
-  RecordEvaluation record;       ///< takes what judged messages add to reports; may be empty
-  Metrics* metrics = nullptr;    ///< outlives the worker; may be null
-  KeptMessages* kept = nullptr;  ///< outlives the worker; a reload does not change it
+  RecordJudged record;                         ///< takes judged messages, for reports; may be empty
+  mailflow::CountRecipients count_recipients;  ///< for all workers; may be empty
+  Metrics* metrics = nullptr;                  ///< outlives the worker; may be null
+  KeptMessages* kept = nullptr;                ///< outlives the worker; a reload does not change it
 };
 
 /// One worker.

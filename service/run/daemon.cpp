@@ -258,18 +258,24 @@ WorkerSettings Daemon::worker_settings() {
       .resolver = dns_ ? &dns_->resolver() : nullptr,
       .dns_timeout = settings.dns.timeout,
       .record = record_function(),
+      .count_recipients = [this](const auto&... seen) { return replays_.count(seen...); },
       .metrics = metrics_ ? &*metrics_ : nullptr,
       .kept = sockets_.control.empty() ? nullptr : &kept_};
 }
 
-RecordEvaluation Daemon::record_function() {
+RecordJudged Daemon::record_function() {
   if (!recorder_) return {};
-  return [this](report::Evaluation evaluation) { recorder_->record(std::move(evaluation), now()); };
+  return [this](const milter::MessageFinished& finished) {
+    const std::optional<report::Evaluation>& evaluation = finished.outcome.judgement->evaluation;
+    if (evaluation) recorder_->record(*evaluation, now());
+  };
 }
 
 void Daemon::wait_for_signal() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
-    if (error) return;
+    // A signal that came just before the last worker ended is taken after it: waiting for another
+    // would keep the daemon for ever.
+    if (error || has_served()) return;
     wait_for_signal();
     on_signal(signal);
   });

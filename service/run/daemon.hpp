@@ -24,6 +24,7 @@
 #include "service/metrics/metrics.hpp"
 #include "service/milter/listener.hpp"
 #include "service/milter/listening_socket.hpp"
+#include "service/milter/replay_memory.hpp"
 #include "service/milter/worker.hpp"
 #include "service/reporting/schedule.hpp"
 #include "service/run/background.hpp"
@@ -78,9 +79,10 @@ class Daemon {
   void stop();
   void stop_at_once();
   void worker_ended();
+  [[nodiscard]] bool has_served() const { return stopping_ && workers_running_ == 0; }
   [[nodiscard]] bool start_dns(const config::Snapshot& snapshot);
   [[nodiscard]] WorkerSettings worker_settings();
-  [[nodiscard]] RecordEvaluation record_function();
+  [[nodiscard]] RecordJudged record_function();
 
   boost::asio::io_context control_;
   boost::asio::signal_set signals_;
@@ -92,6 +94,7 @@ class Daemon {
   Log& log_;
   Readiness readiness_;
   KeptMessages kept_;
+  ReplayMemory replays_;
   std::optional<ControlServer> control_server_;
   std::optional<Metrics> metrics_;  // When somebody can read them; outlives DNS and workers.
   std::optional<DaemonDns> dns_;  // Made when mail is judged for the first time; outlives workers.

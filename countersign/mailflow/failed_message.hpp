@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the owner of a domain is told of one message that failed in its name: the judgement, the
+// envelope and the header as the report needs them.
+
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "countersign/mailflow/envelope.hpp"
+#include "countersign/mailflow/judging_policy.hpp"
+#include "countersign/message/header_field.hpp"
+#include "countersign/report/failure.hpp"
+
+namespace countersign::mailflow {
+
+struct Judgement;
+
+/// A message to be told of, and how much of it may be.
+struct FailureToReport {
+  report::FailedMessage message;
+  report::Privacy privacy = report::Privacy::redacted;  ///< never: not in here
+};
+
+/// What is told of a judged message; null when nothing is: no record asks for it, the operator does
+/// not want it, DNS did not say, or it is mail of programs about mail (S-51). What only an owner's
+/// server can say, whether it wants the reports, is left to report/destination.hpp.
+/// RFC 9991 §3
+[[nodiscard]] std::shared_ptr<const FailureToReport> failure_of(const Judgement& judgement,
+                                                                const Envelope& envelope,
+                                                                const Header& header,
+                                                                const JudgingPolicy& policy,
+                                                                std::chrono::sys_seconds arrival);
+
+}  // namespace countersign::mailflow
