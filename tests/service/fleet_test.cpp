@@ -104,9 +104,12 @@ Told all_that_is_fed() {
 /// may be killed.
 class KeepingSender final : public MailSender {
  public:
-  explicit KeepingSender(std::string folder) : folder_(std::move(folder)) {}
+  /// begun   counts the mails, so that somebody knows when to kill us.
+  KeepingSender(std::string folder, std::atomic<int>& begun)
+      : folder_(std::move(folder)), begun_(begun) {}
 
   DeliveryResult send(const OutgoingMail& mail) override {
+    ++begun_;
     pause();
     const std::string name =
         folder_ + "/" + std::to_string(::getpid()) + "-" +
@@ -121,6 +124,7 @@ class KeepingSender final : public MailSender {
   void pause() { std::this_thread::sleep_for(std::chrono::microseconds(random_() % 4'000)); }
 
   std::string folder_;
+  std::atomic<int>& begun_;
   std::mt19937 random_{std::random_device{}()};
 };
 
@@ -207,9 +211,9 @@ class Fleet : public test::StoreTest {
   }
 
   /// One process that sends what is due, until nothing is.
-  int send(int number) {
+  int send(int number, std::atomic<int>& begun) {
     Store store = open();
-    KeepingSender sender(mails());
+    KeepingSender sender(mails(), begun);
     const dns::Zone zone = *dns::Zone::parse("example. 60 IN TXT \"x\"\n", Limits());
     Outbox outbox(
         store,
@@ -240,17 +244,22 @@ class Fleet : public test::StoreTest {
     const auto end = std::chrono::steady_clock::now() + 180s;
     while (!is_all_sent()) {
       ASSERT_LT(std::chrono::steady_clock::now(), end) << log_.text();
+      const test::SharedMemory<std::array<std::atomic<int>, nodes>> begun;
       std::vector<std::unique_ptr<test::ChildProcess>> senders;
       for (std::size_t i = 0; i < nodes; ++i)
-        senders.push_back(
-            std::make_unique<test::ChildProcess>([this, n = ++number] { return send(n); }));
-      if (number < 20) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(50 + random_() % 400));
-        senders[random_() % nodes]->kill(SIGKILL);
-      }
+        senders.push_back(std::make_unique<test::ChildProcess>(
+            [&, n = ++number] { return send(n, begun->at(i)); }));
+      if (number < 20) kill_amid_sending(*senders.front(), begun->front());
       for (const auto& sender : senders) static_cast<void>(sender->exit_code());
       decide_what_is_uncertain();
     }
+  }
+  /// Kills it at its first mails; when it has none to send it ends by itself.
+  void kill_amid_sending(test::ChildProcess& sender, const std::atomic<int>& begun) {
+    const int at = 1 + static_cast<int>(random_() % 5);
+    static_cast<void>(eventually([&] { return begun >= at; }, 10s));
+    std::this_thread::sleep_for(std::chrono::microseconds(random_() % 4'000));
+    sender.kill(SIGKILL);
   }
   bool is_all_sent() {
     Store store = open();
