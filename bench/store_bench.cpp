@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the store can take, how large it gets and how fast it is read. No Google Benchmark: one run
-// over a million messages is what there is to see.
+// What the store can take, how large it gets and how fast it becomes reports. No Google Benchmark:
+// one run over a million messages is what there is to see.
 //
 //   store_bench FILE [MESSAGES]                     SQLite, in a file that must not exist
 //   store_bench "host=… dbname=…" [MESSAGES]        PostgreSQL, in an empty schema
@@ -18,6 +18,9 @@
 #include <random>
 #include <string>
 
+#include "countersign/encoding/archive.hpp"
+#include "countersign/report/aggregate_xml.hpp"
+#include "countersign/report/tally.hpp"
 #include "service/store/store.hpp"
 
 namespace {
@@ -90,28 +93,60 @@ void write(store::Store& into, std::uint64_t messages) {
       static_cast<double>(messages) / in_store);
 }
 
-void read(store::Store& from) {
-  const Clock::time_point begin = Clock::now();
-  std::uint64_t policies = 0;
+/// All rows of a policy of the day.
+std::vector<report::CountedEvaluation> rows_of(store::Store& from, store::PolicyId policy) {
+  std::vector<report::CountedEvaluation> rows;
+  from.read(day, policy, [&rows](const store::CountedEvaluation& row) {
+    rows.push_back({.evaluation = row.evaluation, .count = row.messages});
+    return true;
+  });
+  return rows;
+}
+
+/// What has been made of a store.
+struct Made {
+  std::uint64_t reports = 0;
   std::uint64_t rows = 0;
   std::uint64_t messages = 0;
+  std::uint64_t octets = 0;  // Of all reports, packed.
+};
+
+/// Makes the reports of a policy, as far as to what is attached to a mail.
+void make_reports(store::Store& from, const store::StoredPolicy& policy, Made& made) {
+  const std::vector<report::CountedEvaluation> rows = rows_of(from, policy.id);
+  made.rows += rows.size();
+  const report::Tally tally =
+      report::tally(rows,
+                    {.reporter = {.submitter = *DomainName::parse("mx.example"),
+                                  .org_name = "Example",
+                                  .email = "reports@mx.example",
+                                  .generator = "store_bench"},
+                     .period = report::day_period(day),
+                     .run = std::to_string(policy.id)},
+                    Limits());
+  for (const report::Report& one : tally.reports) {
+    for (const report::Record& record : one.aggregate.record) made.messages += record.row.count;
+    made.octets += encoding::gzip(format_aggregate(one.aggregate).value()).size();
+    ++made.reports;
+  }
+}
+
+void make_all_reports(store::Store& from) {
+  const Clock::time_point begin = Clock::now();
+  Made made;
   for (store::PolicyId after = 0;;) {
     const std::vector<store::StoredPolicy> page = from.policies(day, after);
     if (page.empty()) break;
-    for (const store::StoredPolicy& policy : page) {
-      from.read(day, policy.id, [&](const store::CountedEvaluation& row) {
-        ++rows;
-        messages += row.messages;
-        return true;
-      });
-    }
-    policies += page.size();
+    for (const store::StoredPolicy& policy : page) make_reports(from, policy, made);
     after = page.back().id;
   }
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  fmt::print("read: {} policies, {} rows, {} messages in {:.1f} s; at most {} MB resident\n",
-             policies, rows, messages, seconds_since(begin), usage.ru_maxrss / 1'000);
+  fmt::print(
+      "reported: {} messages in {} rows became {} reports of {} octets in {:.1f} s; at most {} MB "
+      "resident\n",
+      made.messages, made.rows, made.reports, made.octets, seconds_since(begin),
+      usage.ru_maxrss / 1'000);
 }
 
 }  // namespace
@@ -136,7 +171,7 @@ int main(int argc, char** argv) {
     const store::StoreSize size = opened.size();
     fmt::print("stored: {} rows, {} policies, {} identities\n", size.rows, size.policies,
                size.identities);
-    read(opened);
+    make_all_reports(opened);
   } catch (const store::StoreError& error) {
     fmt::print(stderr, "{}\n", error.what());
     return EXIT_FAILURE;

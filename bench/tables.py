@@ -77,3 +77,5 @@ if os.path.exists(sys.argv[2]):
     print_postfix(sys.argv[2])
 if os.path.exists(sys.argv[3]):
     print_judging(sys.argv[3])
+if os.path.exists(sys.argv[4]):
+    print_judging(sys.argv[4])
