@@ -16,9 +16,11 @@
 #include "cli/dns_options.hpp"
 #include "cli/failure.hpp"
 #include "cli/json_output.hpp"
+#include "cli/key_input.hpp"
 #include "cli/settings_options.hpp"
 #include "cli/terminal.hpp"
 #include "countersign/message/compose.hpp"
+#include "service/log/escape.hpp"
 #include "service/reporting/options.hpp"
 #include "service/store/store_error.hpp"
 
@@ -28,6 +30,7 @@ namespace {
 namespace json = boost::json;
 namespace store = service::store;
 using service::OutboxCounts;
+using service::printable;
 using service::ReportPreview;
 
 /// What all of the subcommands share.
@@ -66,6 +69,11 @@ store::Day day_of(const std::string& text) {
   if (!is_read || !date.ok())
     throw Failure(exit_usage, "--day takes a day of UTC as 2026-11-26, not \"" + text + "\"");
   return std::chrono::sys_days(date);
+}
+
+/// The policy domain as the store has it; empty for all.
+std::string domain_of(const Options& options) {
+  return options.domain.empty() ? "" : parse_name("domain", options.domain).text();
 }
 
 /// Everything that makes and sends reports, opened by the settings.
@@ -138,19 +146,21 @@ json::object to_json(const ReportPreview& preview, bool with_content) {
 }
 
 void print_summary(const Terminal& terminal, const ReportPreview& preview) {
-  fmt::print("{}  {} messages  Report-ID {}\n", preview.policy_domain, preview.messages,
-             preview.report_id);
+  fmt::print("{}  {} messages  Report-ID {}\n", printable(preview.policy_domain), preview.messages,
+             printable(preview.report_id));
   if (preview.destinations.empty()) fmt::print("  nobody: the record has no rua\n");
   for (const report::CheckedDestination& one : preview.destinations) {
     const bool goes = !one.mailboxes.empty();
     fmt::print("  {}  {}\n",
                terminal.paint(goes ? Colour::green : Colour::red, goes ? "to" : "not to"),
-               json_text(one.uri));
-    for (const Mailbox& mailbox : one.mailboxes) fmt::print("      {}\n", format_address(mailbox));
+               printable(one.uri));
+    for (const Mailbox& mailbox : one.mailboxes)
+      fmt::print("      {}\n", printable(format_address(mailbox)));
     fmt::print("      {}\n", to_string(one.authorization));
   }
   if (!preview.fault.empty())
-    fmt::print("  {}\n", terminal.paint(Colour::red, "it cannot be sent: " + preview.fault));
+    fmt::print("  {}\n",
+               terminal.paint(Colour::red, "it cannot be sent: " + printable(preview.fault)));
 }
 
 /// Shows what would be sent; the number of reports.
@@ -159,7 +169,8 @@ std::size_t show_previews(const Options& options) {
   const Terminal terminal(stdout);
   json::array documents;
   std::size_t count = 0;
-  reporting.outbox().preview(day_of(options.day), options.domain, [&](const ReportPreview& one) {
+  const store::Day day = day_of(options.day);
+  reporting.outbox().preview(day, domain_of(options), [&](const ReportPreview& one) {
     ++count;
     if (options.json)
       documents.push_back(to_json(one, options.show != "summary"));
@@ -178,7 +189,7 @@ int preview(const Options& options) {
   if (show_previews(options) > 0) return exit_ok;
   if (!options.json)
     fmt::print(stderr, "countersign: no mail in the name of {} is stored of {}\n",
-               json_text(options.domain), text_of(day_of(options.day)));
+               printable(options.domain), text_of(day_of(options.day)));
   return exit_no;
 }
 
@@ -188,7 +199,7 @@ int send(const Options& options) {
     return exit_ok;
   }
   Reporting reporting(options);
-  const std::size_t planned = reporting.outbox().plan(day_of(options.day), options.domain);
+  const std::size_t planned = reporting.outbox().plan(day_of(options.day), domain_of(options));
   Progress progress(planned, "reports");
   const OutboxCounts counts = reporting.outbox().send([&](std::uint64_t done) {
     progress.show(done);
@@ -217,6 +228,12 @@ std::optional<store::ReportState> state_of(const std::string& word) {
   return std::nullopt;
 }
 
+/// What a person can decide; the others are said by whoever sends.
+bool is_decision(store::ReportState state) {
+  using enum store::ReportState;
+  return state == due || state == sent || state == failed || state == suppressed;
+}
+
 int list(const Options& options) {
   store::Store opened = Reporting::open(options.settings.load_usable().settings);
   store::ReportLedger ledger(opened);
@@ -239,7 +256,7 @@ int list(const Options& options) {
                                          {"detail", json_text(one.detail)}});
       else
         fmt::print("{}  {:<10}  policy {}  {}  {}\n", text_of(one.key.day), to_string(one.state),
-                   one.key.policy, json_text(one.key.destination), json_text(one.detail));
+                   one.key.policy, printable(one.key.destination), printable(one.detail));
     }
     if (page.size() < filter.most) break;
     filter.after = page.back().key;
@@ -254,9 +271,13 @@ int resolve(const Options& options) {
   const store::ReportKey key{
       .day = day_of(options.day), .policy = options.policy, .destination = options.destination};
   const std::optional<store::ReportState> state = state_of(options.state);
-  if (!state) throw Failure(exit_usage, "--as takes due, sent, failed or suppressed");
-  if (ledger.resolve(key, *state, "decided by hand", now())) return exit_ok;
-  throw Failure(exit_no, "there is no such report, or somebody is sending it: see report list");
+  if (!state || !is_decision(*state))
+    throw Failure(exit_usage, "--as takes due, sent, failed or suppressed");
+  if (!ledger.resolve(key, *state, "decided by hand", now()))
+    throw Failure(exit_no, "there is no such report, or somebody is sending it: see report list");
+  // Whoever has it sent again says that its destination can be used again.
+  if (*state == store::ReportState::due) ledger.destination_worked(key.destination, now());
+  return exit_ok;
 }
 
 /// Runs a subcommand; what the store says is for the user.
@@ -335,7 +356,9 @@ void add_resolve(CLI::App& report, const std::shared_ptr<Options>& options, int&
       ->required()
       ->option_text("STATE");
   options->settings.declare(*command);
-  command->footer("Exit codes: 0 done, 1 no such report, 69 no store, 78 settings with errors.");
+  command->footer(
+      "A destination that refused is left alone for a while; due has it tried again at once.\n"
+      "Exit codes: 0 done, 1 no such report, 69 no store, 78 settings with errors.");
   command->callback(guarded(resolve, options, exit_code));
 }
 
