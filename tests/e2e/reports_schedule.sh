@@ -8,7 +8,8 @@
 # clock that is moved for the program alone.
 . "$(dirname "$0")/common.inc"
 
-command -v clang-19 > /dev/null || cannot_run "clang-19 is missing; scripts/install-deps installs it"
+command -v clang-19 > /dev/null ||
+  cannot_run "clang-19 is missing; scripts/install-deps installs it"
 clang-19 -O1 -shared -fPIC -o "$work/moved_clock.so" "$e2e_dir/lib/moved_clock.c"
 cat > "$work/countersign" << END
 #!/bin/sh
@@ -75,8 +76,8 @@ judged() {
 }
 # is_listed DAY OWNER STATE : the ledger has the report in that state.
 is_listed() {
-  "$countersign" report list > list
-  grep -E "^$(day "$1")  $3 .* mailto:$2@rcpt.example" list || { cat list && return 1; }
+  "$countersign" report list > lines
+  grep -E "^$(day "$1")  $3 .* mailto:$2@rcpt.example" lines || { cat lines && return 1; }
 }
 
 # --- two days of mail -----------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Our reports, read by programs that are not ours: xmllint with a schema of RFC 9990, Mail::DMARC
-// of Perl, and Python's mail library. A reader that is not installed fails its test.
+// of Perl, dmarc-cat, which is written in Go, and Python's mail library. A reader that is not
+// installed fails its test.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,8 +13,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "countersign/encoding/archive.hpp"
 #include "countersign/report/aggregate_mail.hpp"
@@ -31,20 +34,23 @@ std::string source_file(const std::string& name) {
   return std::string(source == nullptr ? "." : source) + "/tests/foreign/" + name;
 }
 
-/// A file that is gone with the object.
+/// A file, in a folder of its own, that is gone with the object.
 class File {
  public:
-  explicit File(const std::string& content)
-      : path_(std::filesystem::temp_directory_path() /
-              ("countersign-report." + std::to_string(::getpid()))) {
+  explicit File(const std::string& content, const std::string& name = "report")
+      : folder_(std::filesystem::temp_directory_path() /
+                ("countersign-report." + std::to_string(::getpid()))),
+        path_(folder_ / name) {
+    std::filesystem::create_directory(folder_);
     std::ofstream(path_, std::ios::binary) << content;
   }
-  ~File() { std::filesystem::remove(path_); }
+  ~File() { std::filesystem::remove_all(folder_); }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
   [[nodiscard]] std::string path() const { return path_.string(); }
 
  private:
+  std::filesystem::path folder_;
   std::filesystem::path path_;
 };
 
@@ -121,6 +127,81 @@ TEST(ForeignReaders, PerlsMailDmarcReadsOurMail) {
         std::string("dkim: example.com s1 pass"),
         std::string("spf: bounce.example.org mfrom softfail")})
     EXPECT_THAT(printed, HasSubstr(line + "\n"));
+}
+
+/// What dmarc-cat makes of a report that is attached under its name, and whether it could read it.
+/// Each run of spaces is one.
+std::pair<std::string, bool> read_by_dmarc_cat(const Aggregate& aggregate, const std::string& xml) {
+  const File file(encoding::gzip(xml), report_file_name(aggregate, sample::reporter().submitter));
+  auto [printed, is_read] = run("TZ=UTC dmarc-cat -N '" + file.path() + "'");
+  std::string plain;
+  for (const char c : printed)
+    if (c != ' ' || !plain.ends_with(' ')) plain += c;
+  return {plain, is_read};
+}
+
+TEST(ForeignReaders, GosDmarcCatReadsOurAttachment) {
+  const Aggregate aggregate = sample::report().aggregate;
+  const auto [printed, is_read] = read_by_dmarc_cat(aggregate, *format_aggregate(aggregate));
+  ASSERT_TRUE(is_read) << printed;
+  // Of several signatures it shows the last.
+  for (const std::string line :
+       {"Reporting by: Example Ltd. & S\xC3\xB6hne \xE2\x80\x94 postmaster@example.net",
+        "From 2023-11-14 00:00:00 +0000 UTC to 2023-11-14 23:59:59 +0000 UTC",
+        "Domain: example.com", "Policy: p=reject; dkim=s; spf=r",
+        "Reports(2):", "192.0.2.1 3 example.com example.org fail softfail ",
+        "fd00:db8::25 2 news.example.com forwarder.example pass "})
+    EXPECT_THAT(printed, HasSubstr(line + "\n"));
+}
+
+TEST(ForeignReaders, DmarcCatGetsEveryRowOfALargeReport) {
+  std::vector<CountedEvaluation> rows;
+  std::uint64_t messages = 0;
+  for (std::uint64_t i = 1; i <= 250; ++i) {
+    rows.push_back({sample::passed_row("198.51.100." + std::to_string(i)), i * 1'000});
+    messages += rows.back().count;
+  }
+  const Tally made = tally(rows, sample::tally_request(), Limits{});
+  ASSERT_EQ(made.reports.size(), 1U);
+  const Aggregate& aggregate = made.reports.front().aggregate;
+  const auto [printed, is_read] = read_by_dmarc_cat(aggregate, *format_aggregate(aggregate));
+  ASSERT_TRUE(is_read) << printed;
+  EXPECT_THAT(printed, HasSubstr("Reports(250):\n"));
+  std::uint64_t told = 0;
+  std::istringstream lines(printed);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string address;
+    std::uint64_t count = 0;
+    if (line.starts_with("198.51.100.") && words >> address >> count) told += count;
+  }
+  EXPECT_EQ(told, messages);
+}
+
+TEST(ForeignReaders, S47AStrangersTextIsTextToThemToo) {
+  Evaluation row = sample::passed_row();
+  row.header_from = "<script>'; DROP TABLE x; --&amp;]]>";
+  row.dkim = {{"\"><!DOCTYPE x>", "</selector>\r\n\x1b", "pass", "\xE2\x80\xAE &#0; <![CDATA["}};
+  const Tally made = tally({{row, 7}}, sample::tally_request(), Limits{});
+  ASSERT_EQ(made.reports.size(), 1U);
+  const Aggregate& aggregate = made.reports.front().aggregate;
+  const auto xml = format_aggregate(aggregate);
+  ASSERT_TRUE(xml) << to_string(xml.error());
+  const auto [validated, is_valid] = validate(*xml);
+  EXPECT_TRUE(is_valid) << validated << *xml;
+  const auto [printed, is_read] = read_by_dmarc_cat(aggregate, *xml);
+  ASSERT_TRUE(is_read) << printed;
+  EXPECT_THAT(printed, HasSubstr("192.0.2.1 7 <script>'; DROP TABLE x; --&amp;]]> "
+                                 "\"><!DOCTYPE x> pass softfail \n"));
+}
+
+TEST(ForeignReaders, DmarcCatSeesWhatIsNoReport) {
+  const Aggregate aggregate = sample::report().aggregate;
+  std::string xml = *format_aggregate(aggregate);
+  xml.resize(xml.size() / 2);
+  const auto [printed, is_read] = read_by_dmarc_cat(aggregate, xml);
+  EXPECT_FALSE(is_read);
+  EXPECT_THAT(printed, HasSubstr("XML syntax error")) << "and not that dmarc-cat is missing";
 }
 
 TEST(ForeignReaders, PythonReadsOurFailureReport) {
