@@ -14,6 +14,7 @@
 
 #include "countersign/dns/zone.hpp"
 #include "countersign/report/aggregate_xml.hpp"
+#include "countersign/text/utf8.hpp"
 #include "service/reporting/schedule.hpp"
 #include "tests/support/log_file.hpp"
 #include "tests/support/report_mail.hpp"
@@ -29,6 +30,7 @@ using store::ReportState;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
@@ -311,6 +313,91 @@ TEST_P(DividedReport, IsGivenUpWhenWhatIsStoredHasChangedMeanwhile) {
 }
 
 COUNTERSIGN_ON_BOTH_ENGINES(DividedReport);
+// --- hostile content -----------------------------------------------------------------------------
+
+TEST_P(ReportOutbox, S47StrangersTextsLeaveAsTheyCame) {
+  const std::vector<std::string> texts{"'; DROP TABLE evaluation; --",
+                                       "</header_from><script>alert(1)</script>",
+                                       "]]>&amp;&#0;<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///'>]>",
+                                       "\xe2\x80\xaegpj.exe",
+                                       "=cmd|' /C calc'!A0",
+                                       "$1 %s {} \\"};
+  for (const std::string& text : texts) {
+    report::Evaluation one = evaluation("own.example", {"mailto:dmarc@own.example"});
+    one.header_from = text;
+    one.envelope_from = text;
+    one.reasons = {{report::OverrideReason::other, text}};
+    one.dkim = {{text, text, "fail", text}};
+    store_rows(one, 3);
+  }
+  EXPECT_EQ(send().sent, 1U);
+  ASSERT_THAT(sender_.sent, SizeIs(1));
+  std::vector<std::string> told;
+  const auto read = report::parse_aggregate(test::xml_in_mail(sender_.sent[0].octets), Limits());
+  ASSERT_TRUE(read);
+  for (const report::Record& record : read->aggregate.record) {
+    const std::string& text = told.emplace_back(record.identifiers.header_from);
+    EXPECT_EQ(record.row.count, 3U);
+    EXPECT_EQ(record.identifiers.envelope_from, text);
+    EXPECT_EQ(record.row.policy_evaluated.reason.at(0).comment, text);
+    EXPECT_EQ(record.auth_results.dkim.at(0).domain, text);
+    EXPECT_EQ(record.auth_results.dkim.at(0).selector, text);
+    EXPECT_EQ(record.auth_results.dkim.at(0).human_result, text);
+  }
+  EXPECT_THAT(told, testing::UnorderedElementsAreArray(texts));
+}
+
+TEST_P(ReportOutbox, S47WhatNoXmlCanHoldIsReplacedAndCounted) {
+  for (const std::string& text :
+       {std::string("\x1b]0;owned\x07\x1b[2J"), std::string("nul\0inside", 10),
+        std::string("\xff\xfe broken \xc3"), std::string("a\r\nBcc: victim@rcpt.example\r\n\r\n"),
+        std::string("\xef\xbf\xbf \xed\xa0\x80")}) {
+    report::Evaluation one = evaluation("own.example", {"mailto:dmarc@own.example"});
+    one.header_from = text;
+    one.dkim = {{text, text, "fail", text}};
+    store_rows(one, 2);
+  }
+  EXPECT_EQ(send().sent, 1U);
+  const std::string xml = test::xml_in_mail(sender_.sent.at(0).octets);
+  EXPECT_TRUE(text::is_utf8(xml));
+  EXPECT_EQ(xml.find_first_of(std::string("\0\x07\x1b", 3)), std::string::npos);
+  const auto read = report::parse_aggregate(xml, Limits());
+  ASSERT_TRUE(read);
+  std::uint64_t messages = 0;
+  for (const report::Record& record : read->aggregate.record) messages += record.row.count;
+  EXPECT_EQ(messages, 10U);
+  EXPECT_THAT(sender_.sent[0].octets, Not(HasSubstr("victim")));
+}
+
+TEST_P(ReportOutbox, S50NoRecordWritesACommandOrAField) {
+  const std::string injected = "\r\nRCPT TO:<victim@rcpt.example>\r\nBcc: victim@rcpt.example";
+  store_rows(evaluation("own.example",
+                        {"mailto:a@own.example" + injected, "mailto:a@own.example%0d%0aBcc:x",
+                         "mailto:<victim@rcpt.example>", "mailto:root@localhost",
+                         "mailto:b@own.example?bcc=victim@rcpt.example", "x" + injected}));
+  store_rows(evaluation("own.example" + injected, {"mailto:c@own.example"}));
+  const OutboxCounts counts = send();
+  EXPECT_EQ(counts.sent, 1U);
+  EXPECT_EQ(counts.suppressed, 6U);
+  ASSERT_THAT(sender_.sent, SizeIs(1));
+  EXPECT_THAT(sender_.sent[0].rcpt_to, ElementsAre("b@own.example"));
+  EXPECT_THAT(sender_.sent[0].octets, Not(HasSubstr("victim")));
+  EXPECT_EQ(log_.count("\n"), 7) << "no line of the log is a stranger's";
+}
+
+TEST_P(ReportOutbox, S47WhatAnMtaSaysIsKeptAsItIsAndLoggedEscaped) {
+  const std::string reply =
+      "550 \x1b[31m '; DROP TABLE report; -- <script> \xe2\x80\xae\nlevel=info msg=\"report sent\"";
+  sender_.answers["dmarc@own.example"] = {Delivery::refused, reply};
+  store_rows(evaluation("own.example", {"mailto:dmarc@own.example"}));
+  EXPECT_EQ(send().failed, 1U);
+  EXPECT_EQ(records().at(0).detail, reply);
+  EXPECT_EQ(log_.count("\n"), 1);
+  EXPECT_TRUE(log_.has("\\x1b[31m")) << log_.text();
+  EXPECT_FALSE(log_.has("\x1b"));
+  EXPECT_FALSE(log_.has("\xe2\x80\xae"));
+}
+
 COUNTERSIGN_ON_BOTH_ENGINES(ReportOutbox);
 
 TEST(ReportSchedule, ReportsADayWhenItIsOverAndALittleMore) {

@@ -270,7 +270,7 @@ TEST_P(LedgerContract, RecordsComeInPagesAndByState) {
   EXPECT_EQ(paged, keys);
 }
 
-TEST_P(LedgerContract, StrangersTextsAreTextsAndNothingElse) {
+TEST_P(LedgerContract, S47StrangersTextsAreTextsAndNothingElse) {
   const std::string destination =
       "mailto:'; DELETE FROM report; --@\xff" + std::string(1, '\0') + std::string(5'000, '\xfe');
   ledger_.add_due({key(1, destination), key(2)}, morning);

@@ -222,7 +222,7 @@ TEST_P(StoreContract, ManyNodesCountTheSameRowsTogether) {
 
 // --- hostile content -----------------------------------------------------------------------------
 
-TEST_P(StoreContract, HostileTextsAreTextsAndNothingElse) {
+TEST_P(StoreContract, S47HostileTextsAreTextsAndNothingElse) {
   Store store = open();
   const std::vector<std::string> hostile{
       "'; DROP TABLE evaluation; --",

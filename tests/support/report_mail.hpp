@@ -15,8 +15,8 @@
 
 namespace countersign::test {
 
-/// The aggregate report that is attached to a mail; it must be one that is read as it should be.
-[[nodiscard]] inline report::Aggregate report_in_mail(const std::string& mail) {
+/// The XML of the aggregate report that is attached to a mail.
+[[nodiscard]] inline std::string xml_in_mail(const std::string& mail) {
   const std::size_t at = mail.find("Content-Type: application/gzip");
   EXPECT_NE(at, std::string::npos) << mail;
   const std::size_t begin = mail.find("\r\n\r\n", at) + 4;
@@ -26,7 +26,12 @@ namespace countersign::test {
   EXPECT_TRUE(octets);
   const auto files = encoding::unpack_files(*octets, Limits());
   EXPECT_TRUE(files);
-  const auto read = report::parse_aggregate(files->files.at(0), Limits());
+  return files->files.at(0);
+}
+
+/// The aggregate report that is attached to a mail; it must be one that is read as it should be.
+[[nodiscard]] inline report::Aggregate report_in_mail(const std::string& mail) {
+  const auto read = report::parse_aggregate(xml_in_mail(mail), Limits());
   EXPECT_TRUE(read);
   EXPECT_TRUE(read->leniencies.empty());
   return read->aggregate;
