@@ -4,6 +4,7 @@
 
 #include "service/reporting/outbox.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -254,6 +255,18 @@ struct Outbox::State {
                {"why", ending->detail}});
   }
 
+  /// Whoever was killed while he sent says nothing of it; a person has to know.
+  void tell_abandoned(std::chrono::sys_seconds now) {
+    for (const ReportKey& key : ledger.find_abandoned(now)) {
+      ++counts.uncertain;
+      log.write(LogLevel::warning, "report may have left: decide with countersign report resolve",
+                {{"day", fmt::format("{:%F}", key.day)},
+                 {"policy", std::to_string(key.policy)},
+                 {"destination", key.destination},
+                 {"state", std::string(to_string(ReportState::uncertain))}});
+    }
+  }
+
   void count(ReportState state) {
     if (state == ReportState::sent) ++counts.sent;
     if (state == ReportState::due) ++counts.deferred;
@@ -296,8 +309,10 @@ OutboxCounts Outbox::send(const std::function<bool(std::uint64_t done)>& on_prog
   state_->counts = {};
   std::uint64_t done = 0;
   for (;;) {
-    const std::vector<Claim> claims = state_->ledger.claim(
-        state_->options.owner, state_->options.now(), state_->options.lease, claims_at_once);
+    const std::chrono::sys_seconds now = state_->options.now();
+    state_->tell_abandoned(now);
+    const std::vector<Claim> claims =
+        state_->ledger.claim(state_->options.owner, now, state_->options.lease, claims_at_once);
     if (claims.empty()) return state_->counts;
     for (const Claim& claim : claims) {
       state_->process(claim);

@@ -44,6 +44,15 @@ std::string held_by_claimant(std::string_view set, std::string_view and_if) {
          std::string(and_if);
 }
 
+/// The rows of what became uncertain by it.
+std::vector<Row> mark_abandoned(Database& database, Time now) {
+  return database.rows(
+      "UPDATE report SET state = 'uncertain', changed = $1,"
+      " detail = 'whoever sent it ended before saying how it went'"
+      " WHERE state = 'sending' AND lease_until <= $1 RETURNING day, policy, destination",
+      {number_of(now)});
+}
+
 }  // namespace
 
 std::string_view to_string(ReportState state) {
@@ -62,15 +71,20 @@ void ReportLedger::add_due(const std::vector<ReportKey>& keys, Time now) {
   transaction.commit();
 }
 
+std::vector<ReportKey> ReportLedger::find_abandoned(Time now) {
+  Transaction transaction(database_);
+  std::vector<ReportKey> keys;
+  for (const Row& row : mark_abandoned(database_, now))
+    keys.push_back({Day(std::chrono::days(row.number(0))), row.number(1), row.text(2)});
+  transaction.commit();
+  return keys;
+}
+
 std::vector<Claim> ReportLedger::claim(std::string_view owner, Time now, std::chrono::seconds lease,
                                        std::size_t most) {
   const std::string name = storable_text(owner);
   Transaction transaction(database_);
-  database_.run(
-      "UPDATE report SET state = 'uncertain', changed = $1,"
-      " detail = 'whoever sent it ended before saying how it went'"
-      " WHERE state = 'sending' AND lease_until <= $1",
-      {number_of(now)});
+  static_cast<void>(mark_abandoned(database_, now));
   database_.run(
       "UPDATE report SET state = 'due', owner = '', changed = $1"
       " WHERE state = 'claimed' AND lease_until <= $1",

@@ -105,6 +105,10 @@ class ReportLedger {
 
   /// Enters reports; those that are in the ledger already stay as they are.
   void add_due(const std::vector<ReportKey>& keys, Time now);
+  /// What somebody was sending when his lease ended becomes uncertain: he has died, and it may have
+  /// left.
+  /// Returns      what became so, so that a person can be told.
+  [[nodiscard]] std::vector<ReportKey> find_abandoned(Time now);
   /// Claims reports that are due and whose destinations can be used. What others have left lying
   /// becomes due or uncertain first.
   ///

@@ -143,6 +143,9 @@ stop
 at 3 02:20 && start
 wait_for 20 "the other report" came early 2
 wait_for 10 "the ledger" is_listed 2 other uncertain
+expect "the log to tell a person" \
+  grep -q "may have left: .* day=$(day 2) .*other@rcpt.example" "$work/countersign.log"
+wait_for 10 "the metric to tell" metric 'countersign_reports_total{result="uncertain"} 1'
 expect "it to stay where it is" came other 1
 stop
 at 4 02:00 && start

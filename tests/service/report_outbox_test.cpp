@@ -197,6 +197,23 @@ TEST_P(ReportOutbox, NeverSendsAgainWhatMayHaveLeft) {
   EXPECT_EQ(records().front().detail, "the connection was lost");
 }
 
+TEST_P(ReportOutbox, TellsOnceOfWhatADeadSenderMayHaveSent) {
+  store_rows(evaluation("own.example", {"mailto:dmarc@own.example"}));
+  Outbox(store_, check(), sender_, options_, log_.log()).plan(day);
+  store::ReportLedger ledger(store_);
+  const std::vector<store::Claim> claims = ledger.claim("dead", now_, options_.lease, 1);
+  ASSERT_THAT(claims, SizeIs(1));
+  ASSERT_EQ(ledger.begin_sending(claims[0], "id", 10, now_), store::Permission::granted);
+  EXPECT_EQ(send().uncertain, 0U) << "it may live yet";
+  now_ += options_.lease;
+  EXPECT_EQ(send().uncertain, 1U);
+  EXPECT_EQ(send().uncertain, 0U);
+  EXPECT_THAT(sender_.sent, IsEmpty());
+  EXPECT_EQ(log_.count("report may have left"), 1);
+  EXPECT_TRUE(log_.has("day=2024-10-04")) << log_.text();
+  EXPECT_TRUE(log_.has("destination=mailto:dmarc@own.example")) << log_.text();
+}
+
 TEST_P(ReportOutbox, TwoNodesThatSendAtOnceSendEachReportOnce) {
   constexpr int domains = 30;
   for (int i = 0; i < domains; ++i) {

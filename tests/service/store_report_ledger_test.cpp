@@ -20,6 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
+using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -86,6 +87,9 @@ TEST_P(LedgerContract, ASenderThatDiesWhileItSendsLeavesItUncertain) {
   ledger_.add_due({key()}, morning);
   const Claim claim = claim_one();
   ASSERT_EQ(ledger_.begin_sending(claim, "id", no_cap, morning), Permission::granted);
+  EXPECT_THAT(ledger_.find_abandoned(morning + lease - 1s), IsEmpty());
+  EXPECT_THAT(ledger_.find_abandoned(morning + lease), ElementsAre(key()));
+  EXPECT_THAT(ledger_.find_abandoned(morning + lease), IsEmpty()) << "it is told once";
   EXPECT_THAT(ledger_.claim("node-b", morning + lease, lease, 10), IsEmpty());
   EXPECT_EQ(record().state, ReportState::uncertain);
   EXPECT_THAT(record().detail, HasSubstr("ended before saying"));
