@@ -50,8 +50,8 @@ struct Flow::State {
 
   [[nodiscard]] Judgement judge(Verdict verdict, std::chrono::sys_seconds now) const {
     Judgement judgement;
-    verdict.replay = find_replay(verdict, envelope, header, policy->judging.replay, policy->limits,
-                                 count_recipients, now);
+    verdict.replay = find_replay({verdict, envelope, header}, policy->judging.replay,
+                                 policy->limits, count_recipients, now);
     judgement.disposition = dispose(verdict, envelope, policy->judging, policy->limits);
     judgement.is_shadow = policy->judging.shadow;
     judgement.results_field =

@@ -91,22 +91,21 @@ void RecipientCounter::forget_oldest() {
   order_.pop_front();
 }
 
-ReplaySigns find_replay(const Verdict& verdict, const Envelope& envelope, const Header& header,
-                        const ReplayPolicy& policy, const Limits& limits,
+ReplaySigns find_replay(const JudgedMail& mail, const ReplayPolicy& policy, const Limits& limits,
                         const CountRecipients& count, std::chrono::sys_seconds now) {
   ReplaySigns signs;
   if (!count || policy.window == std::chrono::seconds(0)) return signs;
   std::vector<std::uint64_t> recipients;
-  for (const dkim::SignatureResult& one : verdict.signatures) {
+  for (const dkim::SignatureResult& one : mail.verdict.signatures) {
     if (one.result != dkim::Result::pass || !one.signature) continue;
-    if (recipients.empty()) recipients = digests_of(envelope.rcpt_to, policy);
+    if (recipients.empty()) recipients = digests_of(mail.envelope.rcpt_to, policy);
     const std::uint64_t counted =
         count({.id = id_of(*one.signature), .recipients = recipients}, policy, now);
     signs.recipients = std::max(signs.recipients, counted);
   }
   if (signs.recipients <= policy.recipients) return signs;
-  signs.is_addressed_elsewhere = is_addressed_elsewhere(header, envelope.rcpt_to, limits);
-  signs.is_replay = signs.is_addressed_elsewhere && !verdict.is_list_mail;
+  signs.is_addressed_elsewhere = is_addressed_elsewhere(mail.header, mail.envelope.rcpt_to, limits);
+  signs.is_replay = signs.is_addressed_elsewhere && !mail.verdict.is_list_mail;
   return signs;
 }
 

@@ -68,10 +68,16 @@ class RecipientCounter {
 using CountRecipients = std::function<std::uint64_t(const SeenSignature&, const ReplayPolicy&,
                                                     std::chrono::sys_seconds)>;
 
-/// Counts a message that was judged, and looks for what a replay has besides. Only signatures that
-/// pass count, or anybody could spoil those of others.
-[[nodiscard]] ReplaySigns find_replay(const Verdict& verdict, const Envelope& envelope,
-                                      const Header& header, const ReplayPolicy& policy,
+/// A message that was judged.
+struct JudgedMail {
+  const Verdict& verdict;
+  const Envelope& envelope;
+  const Header& header;
+};
+
+/// Counts a message, and looks for what a replay has besides. Only signatures that pass count, or
+/// anybody could spoil those of others.
+[[nodiscard]] ReplaySigns find_replay(const JudgedMail& mail, const ReplayPolicy& policy,
                                       const Limits& limits, const CountRecipients& count,
                                       std::chrono::sys_seconds now);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Version 1 has the counts, version 2 what becomes of reports, version 3 how many reports a
-// destination gets, version 4 which parts of a report have left. Days are counted from 1970-01-01, times in seconds from its beginning, UTC.
+// destination gets, version 4 which parts of a report have left.
+//
+// Days are counted from 1970-01-01, times in seconds from its beginning, UTC.
 //
 // evaluation is the table that grows. Its rows are numbers and an address: what they have in common
 // stands in policy and identity, once, found by a digest. Its key begins with the day, so that a

@@ -38,7 +38,9 @@ signed_to() {
     "$countersign" sign -d good.example -s june -k $june
 }
 # send_to NAME : the letter as a stranger sends it again.
-send_to() { outside --client 198.51.100.66 --from x@bulk.example --to "$1@rcpt.example" < letter.eml; }
+send_to() {
+  outside --client 198.51.100.66 --from x@bulk.example --to "$1@rcpt.example" < letter.eml
+}
 log_says() { tail -n 1 "$work/countersign.log" | grep -E "$1"; }
 metrics() { exec 3<> /dev/tcp/127.0.0.1/9464; printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3; cat <&3; }
 

@@ -40,11 +40,21 @@ constexpr std::uint64_t largest_chunk = 5'000;
 /// What a report says of messages, and what was fed: the two must agree in all of it.
 using Told = std::map<std::string, std::uint64_t>;
 
-std::string key_of(const std::string& domain, std::string_view p, const std::string& source,
-                   const std::string& header_from, bool dkim, bool spf) {
-  return domain + ' ' + std::string(p) + ' ' + source + ' ' + header_from + (dkim ? " dkim" : "") +
-         (spf ? " spf" : "");
-}
+/// Which messages are told of together.
+struct Kind {
+  report::DateRange period;
+  std::string domain;
+  dmarc::AssessmentPolicy p{};
+  IpAddress source;
+  std::string header_from;
+  bool dkim = false;
+  bool spf = false;
+
+  [[nodiscard]] std::string text() const {
+    return std::to_string(period.begin) + ' ' + domain + ' ' + std::string(to_string(p)) + ' ' +
+           source.to_string() + ' ' + header_from + (dkim ? " dkim" : "") + (spf ? " spf" : "");
+  }
+};
 
 /// A number that looks random and is the same each time. SplitMix64
 std::uint64_t scrambled(std::uint64_t number) {
@@ -91,10 +101,9 @@ Told all_that_is_fed() {
   for (std::size_t node = 0; node < nodes; ++node) {
     for (std::uint64_t i = 0; i < messages_each; ++i) {
       const report::Evaluation one = message(node, i);
-      const std::string day = std::to_string(report::day_period(day_of(i)).begin);
-      ++fed[day + ' ' +
-            key_of(one.published.domain, to_string(one.published.p), one.source_ip.to_string(),
-                   one.header_from, one.dkim_aligned, one.spf_aligned)];
+      ++fed[Kind{report::day_period(day_of(i)), one.published.domain, one.published.p,
+                 one.source_ip, one.header_from, one.dkim_aligned, one.spf_aligned}
+                .text()];
     }
   }
   return fed;
@@ -316,11 +325,11 @@ TEST_P(Fleet, ReportsCountEachMessageOnce) {
     ++ids[one.report_metadata.report_id];
     for (const report::Record& record : one.record) {
       const report::PolicyEvaluated& evaluated = record.row.policy_evaluated;
-      told[std::to_string(one.report_metadata.date_range.begin) + ' ' +
-           key_of(one.policy_published.domain, to_string(*one.policy_published.p),
-                  record.row.source_ip->to_string(), record.identifiers.header_from,
-                  evaluated.dkim == report::DmarcResult::pass,
-                  evaluated.spf == report::DmarcResult::pass)] += record.row.count;
+      told[Kind{one.report_metadata.date_range, one.policy_published.domain,
+                *one.policy_published.p, *record.row.source_ip, record.identifiers.header_from,
+                evaluated.dkim == report::DmarcResult::pass,
+                evaluated.spf == report::DmarcResult::pass}
+               .text()] += record.row.count;
     }
   });
   EXPECT_TRUE(told == all_that_is_fed());
