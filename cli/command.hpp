@@ -34,7 +34,7 @@ void add_testkey(CLI::App& root, int& exit_code);
 void add_config(CLI::App& root, int& exit_code);
 /// Declares `countersign probe`.
 void add_probe(CLI::App& root, int& exit_code);
-/// Declares `countersign report send`, `preview`, `list` and `resolve`.
+/// Declares `countersign report send`, `preview`, `list`, `resolve` and `import-history`.
 void add_report(CLI::App& root, int& exit_code);
 
 /// Runs as opendkim-genkey, with its options and files.

@@ -17,14 +17,23 @@
 #include "cli/failure.hpp"
 #include "cli/json_output.hpp"
 #include "cli/key_input.hpp"
+#include "cli/report_store.hpp"
 #include "cli/settings_options.hpp"
 #include "cli/terminal.hpp"
 #include "countersign/message/compose.hpp"
 #include "service/log/escape.hpp"
 #include "service/reporting/options.hpp"
-#include "service/store/store_error.hpp"
 
 namespace countersign::cli {
+
+service::store::Store open_report_store(const service::config::Settings& settings) {
+  if (!settings.store.is_on())
+    throw Failure(exit_config,
+                  "nothing is stored, so there is nothing to report: set store.path, or "
+                  "store.engine and store.connection");
+  return service::store::Store(settings.store);
+}
+
 namespace {
 
 namespace json = boost::json;
@@ -83,7 +92,7 @@ class Reporting {
       : snapshot_(options.settings.load_usable()),
         dns_(completed(options.dns, snapshot_.settings)),
         lookups_(dns_),
-        store_(open(snapshot_.settings)),
+        store_(open_report_store(snapshot_.settings)),
         sender_(usable(service::smtp_server(snapshot_))),
         outbox_(
             store_,
@@ -93,15 +102,6 @@ class Reporting {
             sender_, usable(service::outbox_options(snapshot_, now)), log_) {}
 
   [[nodiscard]] service::Outbox& outbox() { return outbox_; }
-
-  /// Opens the store that the settings name.
-  static store::Store open(const service::config::Settings& settings) {
-    if (!settings.store.is_on())
-      throw Failure(exit_config,
-                    "nothing is stored, so there is nothing to report: set store.path, or "
-                    "store.engine and store.connection");
-    return store::Store(settings.store);
-  }
 
  private:
   static DnsOptions completed(DnsOptions dns, const service::config::Settings& settings) {
@@ -235,7 +235,7 @@ bool is_decision(store::ReportState state) {
 }
 
 int list(const Options& options) {
-  store::Store opened = Reporting::open(options.settings.load_usable().settings);
+  store::Store opened = open_report_store(options.settings.load_usable().settings);
   store::ReportLedger ledger(opened);
   store::ReportFilter filter;
   if (!options.state.empty()) {
@@ -266,7 +266,7 @@ int list(const Options& options) {
 }
 
 int resolve(const Options& options) {
-  store::Store opened = Reporting::open(options.settings.load_usable().settings);
+  store::Store opened = open_report_store(options.settings.load_usable().settings);
   store::ReportLedger ledger(opened);
   const store::ReportKey key{
       .day = day_of(options.day), .policy = options.policy, .destination = options.destination};
@@ -278,18 +278,6 @@ int resolve(const Options& options) {
   // Whoever has it sent again says that its destination can be used again.
   if (*state == store::ReportState::due) ledger.destination_worked(key.destination, now());
   return exit_ok;
-}
-
-/// Runs a subcommand; what the store says is for the user.
-template <class Run>
-auto guarded(Run run, const std::shared_ptr<Options>& options, int& exit_code) {
-  return [run, options, &exit_code] {
-    try {
-      exit_code = run(*options);
-    } catch (const store::StoreError& error) {
-      throw Failure(exit_unavailable, error.what());
-    }
-  };
 }
 
 void add_send(CLI::App& report, const std::shared_ptr<Options>& options, int& exit_code) {
@@ -372,6 +360,7 @@ void add_report(CLI::App& root, int& exit_code) {
   add_preview(*report, std::make_shared<Options>(), exit_code);
   add_list(*report, std::make_shared<Options>(), exit_code);
   add_resolve(*report, std::make_shared<Options>(), exit_code);
+  add_report_import_history(*report, exit_code);
 }
 
 }  // namespace countersign::cli

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "countersign/mailflow/history_record.hpp"
 #include "service/config/settings_table.hpp"
 #include "service/log/log.hpp"
 #include "service/reporting/round.hpp"
@@ -118,6 +119,7 @@ Listener& Daemon::listener_of(Service service) {
 int Daemon::run() {
   wait_for_signal();
   start_recorder();
+  start_history_file();
   if (!sockets_.metrics.empty()) metrics_.emplace();
   start_workers();
   start_metrics();
@@ -133,6 +135,7 @@ int Daemon::run() {
   reports_.reset();
   threads_.clear();  // Joins; all have ended, or run_control() would not have returned.
   if (recorder_) recorder_->stop();
+  if (history_file_) history_file_->stop();
   log_.write(LogLevel::notice, "stopped");
   return exit_code_;
 }
@@ -159,6 +162,13 @@ void Daemon::start_recorder() {
   } catch (const store::StoreError& error) {
     throw StartError(error.what(), EX_CONFIG);
   }
+}
+
+void Daemon::start_history_file() {
+  const config::StoreSettings& settings = started_with_.store;
+  if (settings.history_file.empty()) return;
+  history_file_.emplace(
+      store::HistoryOptions{.path = settings.history_file, .queue = settings.queue}, log_);
 }
 
 void Daemon::start_workers() {
@@ -264,10 +274,15 @@ WorkerSettings Daemon::worker_settings() {
 }
 
 RecordJudged Daemon::record_function() {
-  if (!recorder_) return {};
-  return [this](const milter::MessageFinished& finished) {
+  if (!recorder_ && !history_file_) return {};
+  return [this,
+          reporter = snapshot_.policy->judging.receiver](const milter::MessageFinished& finished) {
     const std::optional<report::Evaluation>& evaluation = finished.outcome.judgement->evaluation;
-    if (evaluation) recorder_->record(*evaluation, now());
+    if (!evaluation) return;
+    if (recorder_) recorder_->record(*evaluation, now());
+    if (!history_file_) return;
+    if (const auto record = mailflow::history_record_of(finished.outcome, reporter, now()))
+      history_file_->record(report::format_history(*record));
   };
 }
 

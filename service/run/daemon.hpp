@@ -29,6 +29,7 @@
 #include "service/reporting/schedule.hpp"
 #include "service/run/background.hpp"
 #include "service/run/daemon_dns.hpp"
+#include "service/store/history_file.hpp"
 #include "service/store/recorder.hpp"
 #include "service/web/server.hpp"
 
@@ -64,6 +65,7 @@ class Daemon {
   void hand_over(Descriptor socket, Service service);
   [[nodiscard]] Listener& listener_of(Service service);
   void start_recorder();
+  void start_history_file();
   void start_workers();
   void start_control();
   void start_metrics();
@@ -98,8 +100,9 @@ class Daemon {
   std::optional<ControlServer> control_server_;
   std::optional<Metrics> metrics_;  // When somebody can read them; outlives DNS and workers.
   std::optional<DaemonDns> dns_;  // Made when mail is judged for the first time; outlives workers.
-  std::optional<store::Recorder> recorder_;  // When something is stored; outlives workers.
-  std::mutex snapshot_mutex_;                // Reports copy snapshot_ while control may set it.
+  std::optional<store::Recorder> recorder_;         // When something is stored; outlives workers.
+  std::optional<store::HistoryFile> history_file_;  // Likewise.
+  std::mutex snapshot_mutex_;  // Reports copy snapshot_ while control may set it.
   std::optional<ReportSchedule> reports_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::optional<HttpServer> http_;

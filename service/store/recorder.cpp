@@ -17,7 +17,6 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds first_pause{500};
 constexpr std::chrono::milliseconds longest_pause{30'000};
 constexpr std::chrono::minutes idle_pause{10};
-constexpr std::chrono::minutes told_again_after{5};
 // Octets of one record, roughly: what the deliverer reads in one go.
 constexpr std::uint64_t record_octets = 1'048'576;
 
@@ -40,15 +39,6 @@ Counts take_record(Counts& counts) {
 }
 
 }  // namespace
-
-bool Recorder::Outage::begins_or_lasts() {
-  const auto time = steady_clock::now();
-  if (told_ && time - *told_ < told_again_after) return false;
-  told_ = time;
-  return true;
-}
-
-bool Recorder::Outage::ends() { return std::exchange(told_, std::nullopt).has_value(); }
 
 Recorder::Recorder(const config::StoreSettings& settings, Log& log)
     : settings_(settings),

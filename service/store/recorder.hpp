@@ -23,6 +23,7 @@
 
 #include "countersign/report/evaluation.hpp"
 #include "service/config/settings.hpp"
+#include "service/store/outage.hpp"
 #include "service/store/spool.hpp"
 #include "service/store/store.hpp"
 
@@ -68,17 +69,6 @@ class Recorder {
   struct Recorded {
     report::Evaluation evaluation;
     Day day;
-  };
-  /// An outage is told when it begins, when it ends, and now and then meanwhile.
-  class Outage {
-   public:
-    /// True when it is time to tell.
-    bool begins_or_lasts();
-    /// True when there was one.
-    bool ends();
-
-   private:
-    std::optional<std::chrono::steady_clock::time_point> told_;
   };
 
   void write_until_stopped();

@@ -15,8 +15,6 @@ namespace countersign::service::config {
 namespace {
 
 constexpr std::string_view no_failure_reports = "reports of failures (RFC 9991) are not sent yet";
-constexpr std::string_view no_history =
-    "what is found is not kept for aggregate reports yet (RFC 9990)";
 constexpr std::string_view own_results = "not needed: SPF and DKIM are always checked here";
 
 using enum Fate;
@@ -57,7 +55,8 @@ constexpr Option rows[] = {
     {"IgnoreHosts", works, "judging.unjudged", "of these hosts DKIM and SPF are not judged either"},
     {"IgnoreMailFrom", works, "judging.trust.author_domains",
      "judged, and let through whatever is found"},
-    {"IgnoreMailTo", missing, "", no_history},
+    {"IgnoreMailTo", missing, "",
+     "of mail, only reports to the address of reports.from are left out of the history"},
     {"DomainWhitelist", works, "judging.trust.sealers", "switches ARC on"},
     {"DomainWhitelistFile", works, "judging.trust.sealers", "switches ARC on"},
     {"DomainWhitelistSize", ignored, "", "lists grow as they need"},
@@ -83,9 +82,13 @@ constexpr Option rows[] = {
     {"FailureReportsOnNone", missing, "", no_failure_reports, Severity::warning, "no"},
     {"FailureReportsSentBy", missing, "", no_failure_reports},
     {"ReportCommand", missing, "", no_failure_reports},
-    {"HistoryFile", missing, "", no_history},
-    {"RecordAllMessages", missing, "", no_history, Severity::warning, "no"},
-    {"NoReportsList", missing, "", no_history},
+    {"HistoryFile", works, "store.history_file",
+     "records as before; countersign report import-history takes old ones into store.path, from "
+     "which reports are sent"},
+    {"RecordAllMessages", missing, "",
+     "only mail of domains with a DMARC record is recorded: there is nobody to tell of the rest",
+     Severity::warning, "no"},
+    {"NoReportsList", missing, "", "domains that get no reports stand in reports.opted_out"},
     {"ReadCanonicalizedData", ignored, "", own_results},
 
     // --- removed before 1.4 ---
