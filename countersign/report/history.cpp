@@ -37,7 +37,6 @@ int letter_of(dmarc::Alignment alignment) {
 }
 
 history::Policy policy_of(const Evaluation& row) {
-  if (row.dkim_aligned || row.spf_aligned) return history::pass;
   switch (row.disposition) {
     case ActionDisposition::reject:
       return history::reject;
@@ -48,6 +47,7 @@ history::Policy policy_of(const Evaluation& row) {
     case ActionDisposition::pass:
       break;
   }
+  if (row.dkim_aligned || row.spf_aligned) return history::pass;
   switch (history::published_for(row)) {
     case AssessmentPolicy::none:
       return history::none;

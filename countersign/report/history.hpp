@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Judged messages as OpenDMARC keeps them in its HistoryFile, from which its opendmarc-import fills
-// a data base and its opendmarc-reports makes reports; Exim writes the same. No document defines the
-// format: what stands here is what OpenDMARC 1.4.2 was seen to write and its import to read.
+// a data base and its opendmarc-reports makes reports; Exim writes the same. No document defines
+// the format: what stands here is what OpenDMARC 1.4.2 was seen to write and its import to read.
 //
 // A message is one record, a record is lines of "key value", each ended by LF. The first line is
 // its job; the next "job" or the end of the file ends it:
@@ -76,9 +76,9 @@ struct HistoryRecord {
 
 /// Writes a record, in the order of lines in which OpenDMARC has them.
 ///
-/// Whatever the texts hold, each stays in its line: octets that are no visible ASCII become "?", and
-/// an address for reports that has any is left out. The format knows no np, no t=y (told as pct 0,
-/// which meant the same), no reasons and no domain of recipients.
+/// Whatever the texts hold, each stays in its line: octets that are no visible ASCII become "?",
+/// and an address for reports that has any is left out. The format knows no np, no t=y (told as pct
+/// 0, which meant the same), no reasons and no domain of recipients.
 [[nodiscard]] std::string format_history(const HistoryRecord& record);
 
 /// What may be wrong with a record.

@@ -3,10 +3,11 @@
 // A HistoryFile of OpenDMARC on its way into the store, each record once, however often the file
 // comes and however it has grown meanwhile.
 //
-// Records are added in blocks of a fixed number. The store knows a block by its number and its first
-// record and keeps how far it has it, as it does with segments of the spool. So what comes again is
-// recognised, and of a block that has grown only the rest is added. Records that are refused keep
-// their places; at the end of a file they do not, as such a record may only have begun.
+// Records are added in blocks of a fixed number. The store knows a block by its number and its
+// first record and keeps how far it has it, as it does with segments of the spool. So what comes
+// again is recognised, and of a block that has grown only the rest is added. Records that are
+// refused keep their places; at the end of a file they do not, as such a record may only have
+// begun.
 
 #pragma once
 

@@ -175,9 +175,13 @@ TEST(OpenDmarcImport, WhatIsDoneAnywayIsNotTold) {
             "mx.example");
 }
 
-TEST(OpenDmarcImport, HistoryIsNotKeptYet) {
-  EXPECT_THAT(import(Form::opendmarc, "HistoryFile /run/opendmarc.dat\n").problems,
-              ElementsAre(HasSubstr("warning: HistoryFile has no effect")));
+TEST(OpenDmarcImport, HistoryIsKept) {
+  EXPECT_EQ(clean(Form::opendmarc, "HistoryFile /run/opendmarc.dat\n").store.history_file,
+            "/run/opendmarc.dat");
+  EXPECT_EQ(clean(Form::opendmarc, "").store.history_file, "");
+  EXPECT_THAT(
+      import(Form::opendmarc, "HistoryFile /run/opendmarc.dat\nRecordAllMessages yes\n").problems,
+      ElementsAre(HasSubstr("warning: RecordAllMessages has no effect")));
 }
 
 // --- openarc.conf ---

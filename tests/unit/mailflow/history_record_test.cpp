@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What of a judgement stands in its record.
+
+#include "countersign/mailflow/history_record.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "tests/support/evaluations.hpp"
+
+namespace countersign::mailflow {
+namespace {
+
+using report::HistoryArcUse;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr std::chrono::sys_seconds received{std::chrono::seconds(1'795'718'963)};
+
+Judgement counted() {
+  Judgement judgement;
+  judgement.evaluation = test::evaluation();
+  return judgement;
+}
+
+std::optional<report::HistoryRecord> record_of(Judgement judgement) {
+  Outcome outcome;
+  outcome.queue_id = "4XyZ12";
+  outcome.judgement = std::make_shared<const Judgement>(std::move(judgement));
+  return history_record_of(outcome, "mx.example", received);
+}
+
+arc::SetResult set(unsigned instance, std::string_view sealer) {
+  return {.instance = instance,
+          .sealer = DomainName::parse(sealer).value(),
+          .selector = DomainName::parse("june").value(),
+          .signer = DomainName::parse(sealer).value()};
+}
+
+TEST(HistoryRecordOf, SaysWhatWasCounted) {
+  const auto record = record_of(counted());
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->job, "4XyZ12");
+  EXPECT_EQ(record->reporter, "mx.example");
+  EXPECT_EQ(record->received, 1'795'718'963);
+  EXPECT_EQ(record->evaluation, test::evaluation());
+  EXPECT_FALSE(record->has_arc_pass);
+  EXPECT_EQ(record->arc_use, HistoryArcUse::unused);
+  EXPECT_THAT(record->arc_sets, IsEmpty());
+}
+
+TEST(HistoryRecordOf, IsNothingWhereNothingIsCounted) {
+  EXPECT_EQ(record_of({}), std::nullopt);
+  EXPECT_EQ(history_record_of({}, "mx.example", received), std::nullopt) << "not judged";
+}
+
+TEST(HistoryRecordOf, TellsOfTheChain) {
+  Judgement judgement = counted();
+  judgement.verdict.arc = arc::Outcome{.status = arc::ChainStatus::pass,
+                                       .sets = {set(1, "list.example"), set(2, "fwd.example")}};
+  const auto record = record_of(judgement);
+  ASSERT_TRUE(record);
+  EXPECT_TRUE(record->has_arc_pass);
+  EXPECT_EQ(record->arc_use, HistoryArcUse::unused) << "it changed nothing";
+  EXPECT_THAT(record->arc_sets, ElementsAre(report::HistoryArcSet{1, "list.example", "june"},
+                                            report::HistoryArcSet{2, "fwd.example", "june"}));
+  judgement.disposition.overrides = {{report::OverrideReason::local_policy, "trusted network"}};
+  EXPECT_EQ(record_of(judgement)->arc_use, HistoryArcUse::unused);
+  judgement.disposition.overrides = {
+      {report::OverrideReason::trusted_forwarder, "arc=pass as[1].d=list.example as[1].s=june"}};
+  EXPECT_EQ(record_of(judgement)->arc_use, HistoryArcUse::pass);
+  judgement.disposition.overrides.clear();
+  judgement.verdict.arc->status = arc::ChainStatus::fail;
+  EXPECT_FALSE(record_of(judgement)->has_arc_pass);
+}
+
+}  // namespace
+}  // namespace countersign::mailflow
