@@ -119,9 +119,9 @@ void add_report_import_history(CLI::App& report, int& exit_code) {
   command->add_flag("--json", options->json, "print JSON for programs");
   options->settings.declare(*command);
   command->footer(
-      "What a file brought before is not added again, and of a file that has grown only the rest. "
-      "A record\nthat is refused is told with its line; corrected, it comes in a file of its own. "
-      "Do not import what\ncountersign wrote itself while it had a store.\n"
+      "What a file brought before is not added again, and of a file that has grown only the rest.\n"
+      "A record that is refused is told with its line; corrected, it comes in a file of its own.\n"
+      "Do not import what countersign wrote itself while it had a store.\n"
       "Exit codes: 0 all went well, 1 some records are refused, 66 no file, 69 no store, 78 "
       "settings with errors.");
   command->callback(guarded(import_history, options, exit_code));
