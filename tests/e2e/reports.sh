@@ -31,6 +31,7 @@ keys = [{ selector = "june", file = "$june" }]
 [store]
 path = "/var/lib/countersign/store.sqlite"
 spool_directory = "/var/lib/countersign/spool"
+history_file = "/var/lib/countersign/history.dat"
 [metrics]
 sockets = ["inet:9464@127.0.0.1"]
 [reports]
@@ -65,6 +66,8 @@ expect "metrics of their results" metric 'countersign_dmarc_results_total{result
 expect "the daemon to be ready" http /readyz
 wait_for 15 "the store to have all four" \
   bash -c "$(declare -f http metric); metric 'countersign_store_messages_total 4'"
+expect "the history to have them too" \
+  test "$(grep -c '^job ' /var/lib/countersign/history.dat)" = 4
 
 # --- the report -----------------------------------------------------------------------------------
 today=$(date -u +%F)
