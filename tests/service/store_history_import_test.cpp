@@ -118,7 +118,7 @@ TEST_P(HistoryImportContract, WhatNoReportCountsIsNotAdded) {
   EXPECT_EQ(counts.uncounted, 1U);
   EXPECT_EQ(counts.expired, 1U);
   EXPECT_EQ(counts.refused, 1U);
-  EXPECT_THAT(errors_, ElementsAre(HistoryError{HistoryErrorCode::bad_number, 37, "received"}));
+  EXPECT_THAT(errors_, ElementsAre(HistoryError{HistoryErrorCode::bad_number, 41, "received"}));
   EXPECT_EQ(stored(), 1U);
 }
 
@@ -128,7 +128,7 @@ TEST_P(HistoryImportContract, ARecordThatHasOnlyBegunComesWhenItIsWhole) {
   const HistoryImportCounts first = import(cut);
   EXPECT_EQ(first.added, 2U);
   EXPECT_EQ(first.refused, 1U);
-  EXPECT_THAT(errors_, ElementsAre(HistoryError{HistoryErrorCode::missing_key, 37, "action"}));
+  EXPECT_THAT(errors_, ElementsAre(HistoryError{HistoryErrorCode::missing_key, 41, "action"}));
   const HistoryImportCounts second = import(whole);
   EXPECT_EQ(second.known, 2U);
   EXPECT_EQ(second.added, 1U);
