@@ -46,20 +46,6 @@ report::DateRange period_of(Day day) {
   return {.begin = begin.time_since_epoch().count(), .end = end.time_since_epoch().count() - 1};
 }
 
-/// The same address twice in a record is one destination.
-std::vector<std::string> distinct_destinations(const std::vector<std::string>& uris,
-                                               const Limits& limits) {
-  std::vector<std::string> distinct;
-  std::vector<Mailbox> seen;
-  for (const std::string& uri : uris) {
-    const auto mailbox = report::parse_destination(uri, limits);
-    if (mailbox && std::ranges::find(seen, *mailbox) != seen.end()) continue;
-    if (mailbox) seen.push_back(*mailbox);
-    if (std::ranges::find(distinct, uri) == distinct.end()) distinct.push_back(uri);
-  }
-  return distinct;
-}
-
 }  // namespace
 
 struct Outbox::State {
