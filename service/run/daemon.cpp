@@ -15,6 +15,7 @@
 
 #include "service/config/settings_table.hpp"
 #include "service/log/log.hpp"
+#include "service/reporting/options.hpp"
 #include "service/reporting/round.hpp"
 #include "service/run/daemon_metrics.hpp"
 #include "service/run/problem_log.hpp"
@@ -64,6 +65,10 @@ void unblock_signals() {
 
 bool is_fixed(std::string_view key) {
   constexpr std::string_view sinks[] = {"log.syslog", "log.stderr", "log.facility", "log.name"};
+  constexpr std::string_view told[] = {"reports.failures.privacy", "reports.failures.never",
+                                       "reports.failures.redacted", "reports.failures.full_headers",
+                                       "reports.failures.on_none"};
+  if (std::ranges::find(told, key) != std::end(told)) return false;
   const bool is_of_dns = key.starts_with("dns.") && key != "dns.timeout";
   return key.starts_with("daemon.") || key.starts_with("store.") || key.starts_with("metrics.") ||
          key.starts_with("reports.") || key == "policy_service.sockets" || is_of_dns ||
@@ -118,6 +123,7 @@ Listener& Daemon::listener_of(Service service) {
 int Daemon::run() {
   wait_for_signal();
   start_recorder();
+  start_failure_reports();
   if (!sockets_.metrics.empty()) metrics_.emplace();
   start_workers();
   start_metrics();
@@ -132,6 +138,7 @@ int Daemon::run() {
   run_control();
   reports_.reset();
   threads_.clear();  // Joins; all have ended, or run_control() would not have returned.
+  failures_.reset();
   if (recorder_) recorder_->stop();
   log_.write(LogLevel::notice, "stopped");
   return exit_code_;
@@ -159,6 +166,28 @@ void Daemon::start_recorder() {
   } catch (const store::StoreError& error) {
     throw StartError(error.what(), EX_CONFIG);
   }
+}
+
+/// Ready even while nothing is told, which a reload may change. Mail does not depend on it.
+void Daemon::start_failure_reports() {
+  if (started_with_.reports.from.empty()) return;
+  auto options =
+      failure_reporter_options(snapshot_, [this] { return snapshot_in_force().policy; }, now);
+  auto server = smtp_server(snapshot_);
+  if (!options || !server) {
+    log_.write(LogLevel::error, "failure reports cannot be sent",
+               {{"error", options ? server.error() : options.error()}});
+    return;
+  }
+  // A stop waits for the mail that is under way.
+  server->connect_patience = std::chrono::seconds(10);
+  server->patience = std::chrono::seconds(30);
+  failures_.emplace(
+      [settings = started_with_.dns, check = CheckDestinations()](auto asking) mutable {
+        if (!check) check = make_destination_check(settings);
+        return check(std::move(asking));
+      },
+      std::make_unique<SmtpSender>(*std::move(server)), *std::move(options), log_);
 }
 
 void Daemon::start_workers() {
@@ -208,6 +237,8 @@ void Daemon::start_metrics() {
       .reports = started_with_.reports.sends
                      ? [this] { return reports_ ? &reports_->counters() : nullptr; }
                      : std::function<const ReportCounters*()>(),
+      .failures = failures_ ? [this] { return failures_ ? &failures_->counters() : nullptr; }
+                            : std::function<const FailureReportCounters*()>(),
   }));
   http_.emplace(control_, descriptors_of(sockets_.metrics),
                 make_routes({.metrics = [this] { return metrics_->text(); },
@@ -264,10 +295,11 @@ WorkerSettings Daemon::worker_settings() {
 }
 
 RecordJudged Daemon::record_function() {
-  if (!recorder_) return {};
+  if (!recorder_ && !failures_) return {};
   return [this](const milter::MessageFinished& finished) {
     const std::optional<report::Evaluation>& evaluation = finished.outcome.judgement->evaluation;
-    if (evaluation) recorder_->record(*evaluation, now());
+    if (recorder_ && evaluation) recorder_->record(*evaluation, now());
+    if (failures_ && finished.outcome.failure) failures_->take(finished.outcome.failure, now());
   };
 }
 

@@ -26,6 +26,7 @@
 #include "service/milter/listening_socket.hpp"
 #include "service/milter/replay_memory.hpp"
 #include "service/milter/worker.hpp"
+#include "service/reporting/failure_reporter.hpp"
 #include "service/reporting/schedule.hpp"
 #include "service/run/background.hpp"
 #include "service/run/daemon_dns.hpp"
@@ -64,6 +65,7 @@ class Daemon {
   void hand_over(Descriptor socket, Service service);
   [[nodiscard]] Listener& listener_of(Service service);
   void start_recorder();
+  void start_failure_reports();
   void start_workers();
   void start_control();
   void start_metrics();
@@ -100,6 +102,7 @@ class Daemon {
   std::optional<DaemonDns> dns_;  // Made when mail is judged for the first time; outlives workers.
   std::optional<store::Recorder> recorder_;  // When something is stored; outlives workers.
   std::mutex snapshot_mutex_;                // Reports copy snapshot_ while control may set it.
+  std::optional<FailureReporter> failures_;  // When reports come from somebody; outlives workers.
   std::optional<ReportSchedule> reports_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::optional<HttpServer> http_;
