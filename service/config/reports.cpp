@@ -101,7 +101,7 @@ class Checker {
     problems_.warning(place("reports.from"),
                       "no key signs for " + reports_.from +
                           ", so receivers would not believe reports, and none is sent",
-                      "add its domain to [signing]");
+                      "add its domain to [signing], or name opendkim.conf too (-x)");
   }
 
   const Settings& settings_;

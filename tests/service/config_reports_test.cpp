@@ -62,7 +62,8 @@ TEST_F(ReportSettingsTest, ReportsNeedSomebodyWhoseMailIsSigned) {
 
 TEST_F(ReportSettingsTest, FailuresAreToldOnlyWhenReportsComeFromSomebody) {
   const std::string head =
-      "[daemon]\nsockets = [\"inet:1\"]\n[reports.failures]\nprivacy = \"full_headers\"\n"
+      "[daemon]\nsockets = [\"inet:1\"]\n[signing]\nmode = \"verify\"\n"
+      "[reports.failures]\nprivacy = \"full_headers\"\n"
       "never = [\".de\"]\non_none = false\n";
   EXPECT_TRUE(load_own(head).policy->judging.failures.is_off());
   const Snapshot snapshot = load_own(head + "[reports]\nfrom = \"a@b.example\"\n");

@@ -42,9 +42,9 @@ constexpr std::chrono::sys_seconds noon{std::chrono::seconds{1'800'000'000}};
 std::shared_ptr<const FailureToReport> forged(
     const std::string& domain, std::vector<std::string> ruf = {"mailto:ruf@own.example"},
     const std::string& client = "203.0.113.66") {
-  FailureToReport failure;
-  failure.message.policy_domain = name(domain);
-  failure.message.author_domain = name(domain);
+  FailureToReport failure{.message = {.policy_domain = name(domain), .author_domain = name(domain)},
+                          .privacy = report::Privacy::redacted,
+                          .ruf = {}};
   failure.message.has_ruf = true;
   failure.message.source_ip = IpAddress::parse(client);
   failure.message.mail_from = "eve@nothing.example";

@@ -79,8 +79,8 @@ constexpr Option rows[] = {
     {"RequiredFrom", works, "judging.actions.ambiguous", "reject"},
     {"RejectString", works, "judging.help", "stands behind the text that says what failed"},
     {"CopyFailuresTo", missing, "",
-     "failing mail is not sent elsewhere; `judging.actions` can hold it, and `countersign explain` "
-     "shows it"},
+     "failing mail is not sent elsewhere; the actions of [judging.actions] can hold it for you to "
+     "see"},
 
     // --- reports ---
     {"FailureReports", works, "reports.failures.privacy",
