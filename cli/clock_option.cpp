@@ -2,6 +2,8 @@
 
 #include "cli/clock_option.hpp"
 
+#include "service/run/clock.hpp"
+
 namespace countersign::cli {
 
 void ClockOption::declare(CLI::App& command, const std::string& purpose) {
@@ -14,7 +16,7 @@ void ClockOption::declare(CLI::App& command, const std::string& purpose) {
 
 std::chrono::sys_seconds ClockOption::time() const {
   if (now) return std::chrono::sys_seconds(std::chrono::seconds(*now));
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  return service::now();
 }
 
 }  // namespace countersign::cli

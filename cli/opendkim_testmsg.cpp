@@ -23,6 +23,7 @@
 #include "countersign/dkim/signer.hpp"
 #include "countersign/dkim/verifier.hpp"
 #include "service/log/escape.hpp"
+#include "service/run/clock.hpp"
 
 namespace countersign::cli {
 namespace {
@@ -83,10 +84,6 @@ int fail(std::string_view words, std::string_view reason) {
   return EX_SOFTWARE;
 }
 
-std::chrono::sys_seconds now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
 int sign(const Options& options) {
   if (::access(options.key_file.c_str(), R_OK) != 0) {
     fmt::print(stderr, "{}: {}: open(): {}\n", program, options.key_file, std::strerror(errno));
@@ -106,7 +103,7 @@ int sign(const Options& options) {
   }
   dkim::Signer signer(message.header(), std::move(identities), Limits());
   message.feed_body([&signer](std::string_view chunk) { signer.body(chunk); });
-  message.print_below(std::move(signer).finish(now()), !options.crlf);
+  message.print_below(std::move(signer).finish(service::now()), !options.crlf);
   return EX_OK;
 }
 
@@ -133,7 +130,8 @@ int verify(const Options& options) {
   dkim::Verifier verifier(message.header(), Limits());
   message.feed_body([&verifier](std::string_view chunk) { verifier.body(chunk); });
   Lookups lookups(options.dns);
-  const std::vector<dkim::SignatureResult> results = lookups.run(std::move(verifier).finish(now()));
+  const std::vector<dkim::SignatureResult> results =
+      lookups.run(std::move(verifier).finish(service::now()));
   if (results.empty()) return fail("No signature", "the message has no DKIM-Signature field");
   if (dkim::summarize(results) == dkim::Result::pass) return EX_OK;
   const dkim::SignatureResult& first = results.front();

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,6 +37,13 @@ struct DateRange {
 
   friend bool operator==(const DateRange&, const DateRange&) = default;
 };
+
+/// The period of a UTC day. RFC 9990 §3.1.1.4
+[[nodiscard]] constexpr DateRange day_period(std::chrono::sys_days day) {
+  const std::chrono::sys_seconds begin = day;
+  const std::chrono::sys_seconds end = day + std::chrono::days(1);
+  return {.begin = begin.time_since_epoch().count(), .end = end.time_since_epoch().count() - 1};
+}
 
 /// Who reports, and for when. RFC 9990 §3.1.1.2
 struct ReportMetadata {

@@ -176,6 +176,19 @@ Result<Mailbox, DestinationErrorCode> parse_destination(std::string_view uri,
   return Mailbox{address->substr(0, at), *domain};
 }
 
+std::vector<std::string> distinct_destinations(const std::vector<std::string>& uris,
+                                               const Limits& limits) {
+  std::vector<std::string> distinct;
+  std::vector<Mailbox> seen;
+  for (const std::string& uri : uris) {
+    const auto mailbox = parse_destination(uri, limits);
+    if (mailbox && std::ranges::find(seen, *mailbox) != seen.end()) continue;
+    if (mailbox) seen.push_back(*mailbox);
+    if (std::ranges::find(distinct, uri) == distinct.end()) distinct.push_back(uri);
+  }
+  return distinct;
+}
+
 std::string_view to_string(Authorization authorization) {
   switch (authorization) {
     case Authorization::internal:

@@ -47,6 +47,11 @@ enum class DestinationErrorCode : std::uint8_t {
 [[nodiscard]] Result<Mailbox, DestinationErrorCode> parse_destination(std::string_view uri,
                                                                       const Limits& limits);
 
+/// The URIs of a record without those that name an address again: each address is one destination.
+/// What cannot be used stays, so that it can be told.
+[[nodiscard]] std::vector<std::string> distinct_destinations(const std::vector<std::string>& uris,
+                                                             const Limits& limits);
+
 /// Which reports are asked about.
 enum class ReportKind : std::uint8_t {
   aggregate,  ///< rua=

@@ -6,6 +6,7 @@
 
 #include "countersign/assert.hpp"
 #include "service/log/log.hpp"
+#include "service/run/clock.hpp"
 
 namespace countersign::service {
 namespace {
@@ -17,10 +18,6 @@ constexpr std::chrono::seconds judging_max{20};
 // Enough to recognize a message by.
 constexpr std::size_t kept_recipients = 10;
 constexpr std::string_view tempfail_frame("\0\0\0\1t", 5);
-
-std::chrono::sys_seconds now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
 
 std::string_view describe(bool inside_packet, bool sends) {
   if (sends) return "the MTA did not take a reply in time; its connection is closed";

@@ -93,6 +93,9 @@ void add_judgement(const mailflow::Judgement& judgement, std::vector<LogField>& 
   for (const mailflow::Ambiguity& one : verdict.authorship.ambiguities) {
     fields.emplace_back("ambiguity", to_string(one));
   }
+  if (verdict.replay.is_replay) {
+    fields.emplace_back("replay", std::to_string(verdict.replay.recipients));
+  }
   const mailflow::Disposition& disposition = judgement.disposition;
   if (disposition.rule) fields.emplace_back("rule", std::string(name_of(*disposition.rule)));
   if (!disposition.overrides.empty()) fields.emplace_back("override", join_overrides(disposition));

@@ -8,6 +8,7 @@
 
 #include "countersign/assert.hpp"
 #include "service/log/log.hpp"
+#include "service/run/clock.hpp"
 
 namespace countersign::service {
 namespace {
@@ -17,10 +18,6 @@ namespace asio = boost::asio;
 // A request has about a thousand octets.
 constexpr std::size_t receive_octets = 4'096;
 constexpr std::string_view trouble = "451 4.3.0 Internal error; try again later";
-
-std::chrono::sys_seconds now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
 
 std::string word_of(const std::optional<spf::Outcome>& outcome) {
   return outcome ? std::string(to_string(outcome->result)) : "unchecked";

@@ -2,7 +2,6 @@
 
 #include "service/reporting/destinations.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -39,19 +38,6 @@ CheckDestinations make_destination_check(const config::DnsSettings& settings) {
   return [lookups, deadline = settings.timeout](dns::Asking<Checked> asking) {
     return run(*lookups, deadline, std::move(asking));
   };
-}
-
-std::vector<std::string> distinct_destinations(const std::vector<std::string>& uris,
-                                               const Limits& limits) {
-  std::vector<std::string> distinct;
-  std::vector<Mailbox> seen;
-  for (const std::string& uri : uris) {
-    const auto mailbox = report::parse_destination(uri, limits);
-    if (mailbox && std::ranges::find(seen, *mailbox) != seen.end()) continue;
-    if (mailbox) seen.push_back(*mailbox);
-    if (std::ranges::find(distinct, uri) == distinct.end()) distinct.push_back(uri);
-  }
-  return distinct;
 }
 
 }  // namespace countersign::service

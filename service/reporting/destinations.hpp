@@ -5,11 +5,9 @@
 #pragma once
 
 #include <functional>
-#include <string>
 #include <vector>
 
 #include "countersign/dns/asking.hpp"
-#include "countersign/limits.hpp"
 #include "countersign/report/destination.hpp"
 #include "service/config/settings.hpp"
 
@@ -22,10 +20,5 @@ using CheckDestinations = std::function<std::vector<report::CheckedDestination>(
 /// A check by DNS as the daemon's settings have it. Throws StartError when there is none to be had,
 /// and std::runtime_error when the zone file cannot be read.
 [[nodiscard]] CheckDestinations make_destination_check(const config::DnsSettings& settings);
-
-/// The URIs without those that name an address again: the same address twice in a record is one
-/// destination.
-[[nodiscard]] std::vector<std::string> distinct_destinations(const std::vector<std::string>& uris,
-                                                             const Limits& limits);
 
 }  // namespace countersign::service

@@ -117,7 +117,8 @@ struct FailureOutbox::State {
   void take(FailureGroup group) {
     const auto subject = std::make_shared<Subject>(Subject{.group = std::move(group)});
     const Limits& limits = options.policy()->limits;
-    const std::vector<std::string> uris = distinct_destinations(subject->group.first->ruf, limits);
+    const std::vector<std::string> uris =
+        report::distinct_destinations(subject->group.first->ruf, limits);
     for (std::size_t i = 0; i < std::min(uris.size(), limits.report_uris_max); ++i)
       tasks.emplace(options.now(), Task{.subject = subject, .uri = uris[i], .to = {}});
   }

@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "countersign/crypto/digest.hpp"
 #include "countersign/encoding/archive.hpp"
 #include "countersign/mailflow/own_mail.hpp"
 #include "countersign/report/aggregate_mail.hpp"
 #include "countersign/report/aggregate_xml.hpp"
+#include "countersign/text/base64.hpp"
 #include "service/log/log.hpp"
 
 namespace countersign::service {
@@ -40,10 +42,12 @@ SendingResult suppressed(std::string why) {
   return {.state = ReportState::suppressed, .detail = std::move(why), .next_attempt = {}};
 }
 
-report::DateRange period_of(Day day) {
-  const std::chrono::sys_seconds begin = day;
-  const std::chrono::sys_seconds end = day + std::chrono::days(1);
-  return {.begin = begin.time_since_epoch().count(), .end = end.time_since_epoch().count() - 1};
+/// What no other division of the report has, should its counts have changed meanwhile.
+std::string division_of(const std::vector<report::Report>& reports) {
+  crypto::Digest digest;
+  for (const report::Report& one : reports)
+    digest.update(format_aggregate(one.aggregate).value_or(""));
+  return text::encode_base64(crypto::as_octets(digest.finish()));
 }
 
 }  // namespace
@@ -93,7 +97,7 @@ struct Outbox::State {
     report::Tally tally =
         report::tally(rows,
                       {.reporter = options.reporter,
-                       .period = period_of(day),
+                       .period = report::day_period(day),
                        .run = fmt::format("{} {}", policy.id, day.time_since_epoch().count()),
                        .packed_bytes_max = options.packed_octets_max},
                       limits());
@@ -172,21 +176,23 @@ struct Outbox::State {
 
   // --- sending ---
 
+  /// Sends the parts that have not left yet, in their order; most reports have one.
   [[nodiscard]] SendingResult deliver(const Claim& claim, const std::vector<Mailbox>& recipients,
-                                      const std::vector<std::string>& mails) {
+                                      const std::vector<std::string>& mails,
+                                      const std::string& division) {
     std::vector<std::string> rcpt_to;
     for (const Mailbox& one : recipients) rcpt_to.push_back(format_address(one));
-    for (std::size_t i = 0; i < mails.size(); ++i) {
-      const DeliveryResult result =
+    for (auto i = static_cast<std::size_t>(claim.parts_sent); i < mails.size(); ++i) {
+      DeliveryResult result =
           sender.send({.mail_from = options.mail_from, .rcpt_to = rcpt_to, .octets = mails[i]});
-      if (result.delivery == Delivery::accepted) continue;
-      // A part that has left must not leave again.
-      if (i > 0)
+      if (mails.size() > 1)
+        result.text = fmt::format("part {} of {}: {}", i + 1, mails.size(), result.text);
+      if (result.delivery != Delivery::accepted) return not_accepted(claim, result);
+      if (i + 1 < mails.size() && !ledger.part_left(claim, static_cast<std::int64_t>(i + 1),
+                                                    division, options.now(), options.lease))
         return {.state = ReportState::uncertain,
-                .detail = fmt::format("parts 1 to {} of {} left, the next did not: {}", i,
-                                      mails.size(), result.text),
+                .detail = "sending its parts took longer than its lease",
                 .next_attempt = {}};
-      return not_accepted(claim, result);
     }
     ledger.destination_worked(claim.key.destination, options.now());
     return {.state = ReportState::sent, .detail = {}, .next_attempt = {}};
@@ -207,6 +213,17 @@ struct Outbox::State {
       return suppressed("nothing is stored of that day any more");
     std::vector<Mailbox> recipients;
     if (Ending ending = find_recipients(claim, reports->policy, recipients)) return ending;
+    std::string division;
+    if (reports->reports.size() > 1 || claim.parts_sent > 0)
+      division = division_of(reports->reports);
+    // What stands in the parts that have left is not known any more: other parts could tell of it
+    // again, or never.
+    if (claim.parts_sent > 0 && division != claim.division)
+      return SendingResult{.state = ReportState::failed,
+                           .detail = fmt::format("{} parts left at an earlier attempt, and what is "
+                                                 "stored of the day has changed since",
+                                                 claim.parts_sent),
+                           .next_attempt = {}};
     std::vector<std::string> mails;
     for (const report::Report& one : reports->reports) {
       Result<std::string, std::string> mail = make_mail(one.aggregate, recipients);
@@ -217,7 +234,7 @@ struct Outbox::State {
     const store::Permission permission =
         ledger.begin_sending(claim, id, options.destination_cap, options.now());
     if (permission != store::Permission::granted) return std::nullopt;
-    return deliver(claim, recipients, mails);
+    return deliver(claim, recipients, mails, division);
   }
 
   void process(const Claim& claim) {
@@ -268,7 +285,7 @@ Outbox::~Outbox() = default;
 std::size_t Outbox::plan(store::Day day, std::string_view only_domain) {
   std::vector<ReportKey> keys;
   state_->for_each_policy(day, only_domain, [&](const StoredPolicy& policy) {
-    for (std::string& uri : distinct_destinations(policy.published.rua, state_->limits()))
+    for (std::string& uri : report::distinct_destinations(policy.published.rua, state_->limits()))
       keys.push_back({.day = day, .policy = policy.id, .destination = std::move(uri)});
   });
   state_->ledger.add_due(keys, state_->options.now());
@@ -293,8 +310,8 @@ OutboxCounts Outbox::send(const std::function<bool(std::uint64_t done)>& on_prog
 void Outbox::preview(store::Day day, std::string_view only_domain,
                      const std::function<void(const ReportPreview&)>& show) {
   state_->for_each_policy(day, only_domain, [&](const StoredPolicy& policy) {
-    const std::vector<CheckedDestination> checked =
-        state_->check_uris(policy, distinct_destinations(policy.published.rua, state_->limits()));
+    const std::vector<CheckedDestination> checked = state_->check_uris(
+        policy, report::distinct_destinations(policy.published.rua, state_->limits()));
     const std::vector<Mailbox> recipients = report::recipients_of(checked);
     for (const report::Report& one : state_->make_reports(day, policy)) {
       ReportPreview preview{.policy_domain = policy.published.domain,

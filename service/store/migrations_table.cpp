@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Version 1 has the counts, version 2 what becomes of reports, version 3 how many reports a
-// destination gets. Days are counted from 1970-01-01, times in seconds from its beginning, UTC.
+// destination gets, version 4 which parts of a report have left. Days are counted from 1970-01-01, times in seconds from its beginning, UTC.
 //
 // evaluation is the table that grows. Its rows are numbers and an address: what they have in common
 // stands in policy and identity, once, found by a digest. Its key begins with the day, so that a
@@ -14,7 +14,7 @@
 namespace countersign::service::store {
 namespace {
 
-constexpr std::array<const char*, 3> sqlite{{
+constexpr std::array<const char*, 4> sqlite{{
     R"sql(
 CREATE TABLE policy (
   id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice: reports refer to it
@@ -71,9 +71,13 @@ CREATE TABLE destination (
   changed INTEGER NOT NULL
 ) WITHOUT ROWID;
 )sql",
+    R"sql(
+ALTER TABLE report ADD COLUMN parts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE report ADD COLUMN division TEXT NOT NULL DEFAULT '';
+)sql",
 }};
 
-constexpr std::array<const char*, 3> postgresql{{
+constexpr std::array<const char*, 4> postgresql{{
     R"sql(
 CREATE TABLE policy (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -129,6 +133,10 @@ CREATE TABLE destination (
   begun bigint NOT NULL DEFAULT 0,
   changed bigint NOT NULL
 );
+)sql",
+    R"sql(
+ALTER TABLE report ADD COLUMN parts bigint NOT NULL DEFAULT 0;
+ALTER TABLE report ADD COLUMN division text NOT NULL DEFAULT '';
 )sql",
 }};
 

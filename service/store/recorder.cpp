@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "service/log/log.hpp"
+#include "service/run/clock.hpp"
 
 namespace countersign::service::store {
 namespace {
@@ -19,8 +20,6 @@ constexpr std::chrono::minutes idle_pause{10};
 constexpr std::chrono::minutes told_again_after{5};
 // Octets of one record, roughly: what the deliverer reads in one go.
 constexpr std::uint64_t record_octets = 1'048'576;
-
-Time now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
 
 std::uint64_t messages_of(const Counts& counts) {
   std::uint64_t sum = 0;

@@ -76,7 +76,7 @@ std::vector<Claim> ReportLedger::claim(std::string_view owner, Time now, std::ch
       " WHERE state = 'claimed' AND lease_until <= $1",
       {number_of(now)});
   const std::string sql =
-      "SELECT day, policy, destination, attempts FROM report r"
+      "SELECT day, policy, destination, attempts, parts, division FROM report r"
       " WHERE state = 'due' AND next_attempt <= $1 AND NOT EXISTS"
       " (SELECT 1 FROM destination d WHERE d.uri = r.destination AND d.unusable_until > $1)"
       " ORDER BY day, policy, destination LIMIT $2" +
@@ -84,7 +84,11 @@ std::vector<Claim> ReportLedger::claim(std::string_view owner, Time now, std::ch
   std::vector<Claim> claims;
   for (const Row& row : database_.rows(sql, {number_of(now), static_cast<std::int64_t>(most)})) {
     const ReportKey key{Day(std::chrono::days(row.number(0))), row.number(1), row.text(2)};
-    claims.push_back({key, name, row.number(3) + 1});
+    claims.push_back({.key = key,
+                      .owner = name,
+                      .attempt = row.number(3) + 1,
+                      .parts_sent = row.number(4),
+                      .division = row.text(5)});
     database_.run(
         "UPDATE report SET state = 'claimed', owner = $4, attempts = $5, lease_until = $6,"
         " changed = $7 WHERE day = $1 AND policy = $2 AND destination = $3",
@@ -137,6 +141,20 @@ Permission ReportLedger::begin_sending(const Claim& claim, std::string_view repo
   }
   transaction.commit();
   return counted == 0 ? Permission::capped : Permission::granted;
+}
+
+bool ReportLedger::part_left(const Claim& claim, std::int64_t parts, std::string_view division,
+                             Time now, std::chrono::seconds lease) {
+  const KeyColumns key(claim.key);
+  const std::string kept = storable_text(division);
+  Transaction transaction(database_);
+  const std::uint64_t changed = database_.run(
+      held_by_claimant("UPDATE report SET parts = $6, division = $7, lease_until = $8",
+                       " AND state IN ('sending', 'uncertain')"),
+      {key.day, key.policy, std::string_view(key.destination), std::string_view(claim.owner),
+       claim.attempt, parts, std::string_view(kept), number_of(now + lease)});
+  transaction.commit();
+  return changed > 0;
 }
 
 bool ReportLedger::finish(const Claim& claim, const SendingResult& result, Time now) {

@@ -8,7 +8,9 @@
 // A claim is a lease: who holds it has the report for a while, alone. A holder that dies before it
 // began to send has harmed nobody, and the report is due again. One that dies after that may have
 // sent it: the report is then uncertain, and nobody sends it again unless an operator says so with
-// resolve(). So each report leaves at most once, and what is not known is said.
+// resolve(). So each report leaves at most once, and what is not known is said. A report that is
+// divided leaves part by part: those that have left are counted, and another attempt begins behind
+// them.
 //
 // Times are the caller's clock. In a fleet, clocks must agree to much less than a lease.
 
@@ -52,7 +54,9 @@ enum class ReportState : std::uint8_t {
 struct Claim {
   ReportKey key;
   std::string owner;
-  std::int64_t attempt = 1;  ///< counted from 1; of two claims of one owner the later is greater
+  std::int64_t attempt = 1;     ///< counted from 1; of two claims of one owner the later is greater
+  std::int64_t parts_sent = 0;  ///< parts that have left at earlier attempts, the first ones
+  std::string division;         ///< how it was divided then, as part_left() was told
 };
 
 /// Whether a claimed report may leave.
@@ -114,6 +118,14 @@ class ReportLedger {
   /// cap          reports that a destination gets a day.
   [[nodiscard]] Permission begin_sending(const Claim& claim, std::string_view report_id,
                                          std::uint64_t cap, Time now);
+  /// Says that one more part has left, of a report that is divided, and makes the lease longer.
+  ///
+  /// parts        that have left by now, the first ones.
+  /// division     what no other division of the report has: only of the same one can further parts
+  ///              be sent at another attempt.
+  /// Returns      false when somebody else has the report.
+  [[nodiscard]] bool part_left(const Claim& claim, std::int64_t parts, std::string_view division,
+                               Time now, std::chrono::seconds lease);
   /// Says how it ended. Who held the claim may say so late, as long as nobody else has it.
   /// Returns      false when somebody else has it.
   [[nodiscard]] bool finish(const Claim& claim, const SendingResult& result, Time now);

@@ -18,6 +18,7 @@
 #include "countersign/message/splitter.hpp"
 #include "service/reporting/hourly_cap.hpp"
 #include "service/reporting/random.hpp"
+#include "service/run/clock.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/log_file.hpp"
 #include "tests/support/signing.hpp"
@@ -393,10 +394,6 @@ TEST_F(FailureOutboxTest, CopiesWhatHasLeftOnce) {
 
 // --- the reporter --------------------------------------------------------------------------------
 
-std::chrono::sys_seconds wall_clock() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
 class FailureReporterTest : public testing::Test {
  protected:
   FailureReporter& start(FailureReporterOptions options) {
@@ -406,7 +403,7 @@ class FailureReporterTest : public testing::Test {
     return *reporter_;
   }
   static FailureReporterOptions options(std::chrono::seconds grouped) {
-    return {.outbox = outbox_options(wall_clock), .grouped = grouped, .bounds = {}};
+    return {.outbox = outbox_options(now), .grouped = grouped, .bounds = {}};
   }
 
   CheckDestinations check_ = check_in_zone();
@@ -421,12 +418,12 @@ TEST_F(FailureReporterTest, S51ManyThreadsMakeOneReport) {
     std::vector<std::jthread> threads;
     for (int i = 0; i < 4; ++i)
       threads.emplace_back([&] {
-        for (int n = 0; n < 25; ++n) reporter.take(forged("own.example"), wall_clock());
+        for (int n = 0; n < 25; ++n) reporter.take(forged("own.example"), now());
       });
   }
   ASSERT_TRUE(test::eventually([&] { return reporter.counters().sent == 1; }));
   EXPECT_THAT(sender_->sent().at(0).octets, HasSubstr("Incidents: 100\r\n"));
-  reporter.take(forged("own.example"), wall_clock());
+  reporter.take(forged("own.example"), now());
   ASSERT_TRUE(test::eventually([&] { return reporter.counters().sent == 2; }));
   EXPECT_THAT(sender_->sent().at(1).octets, Not(HasSubstr("Incidents:")));
 }
@@ -441,9 +438,9 @@ TEST_F(FailureReporterTest, NobodyWaitsForDnsOrTheMta) {
     return check(std::move(asking));
   };
   FailureReporter& reporter = start(options(1s));
-  reporter.take(forged("own.example"), wall_clock());
+  reporter.take(forged("own.example"), now());
   asked.get_future().wait();
-  for (int i = 0; i < 1'000; ++i) reporter.take(forged("own.example"), wall_clock());
+  for (int i = 0; i < 1'000; ++i) reporter.take(forged("own.example"), now());
   EXPECT_EQ(reporter.counters().sent, 0U) << "the thread is still waiting, and nobody else was";
   answers.set_value();
   EXPECT_TRUE(test::eventually([&] { return reporter.counters().sent >= 2; }));
@@ -454,15 +451,15 @@ TEST_F(FailureReporterTest, WhatThereIsNoRoomForIsCountedAndToldOnce) {
   few.bounds.groups = 2;
   FailureReporter& reporter = start(std::move(few));
   for (int i = 0; i < 10; ++i)
-    reporter.take(forged("d" + std::to_string(i) + ".own.example"), wall_clock());
+    reporter.take(forged("d" + std::to_string(i) + ".own.example"), now());
   EXPECT_EQ(reporter.counters().dropped, 8U);
   EXPECT_TRUE(test::eventually([&] { return log_.has("more mail fails than failure reports"); }));
   EXPECT_EQ(log_.count("more mail fails than failure reports"), 1);
 }
 
 TEST_F(FailureReporterTest, AStopGivesUpWhatWaitsAndSaysSo) {
-  start(options(600s)).take(forged("own.example"), wall_clock());
-  reporter_->take(forged("own.example"), wall_clock());
+  start(options(600s)).take(forged("own.example"), now());
+  reporter_->take(forged("own.example"), now());
   reporter_.reset();
   EXPECT_TRUE(log_.has("failure reports that waited are not sent, as the daemon stops"));
   EXPECT_TRUE(log_.has("messages=2 reports=0"));

@@ -104,9 +104,10 @@ TEST(MilterJudging, HandsOverWhatMessagesAddToReports) {
   std::mutex mutex;
   std::vector<report::Evaluation> recorded;
   ServedFilter filter(
-      {.policy = policy, .resolver = &resolver, .record = [&](report::Evaluation evaluation) {
+      {.policy = policy, .resolver = &resolver, .record = [&](const milter::MessageFinished& one) {
+         if (!one.outcome.judgement->evaluation) return;
          const std::lock_guard lock(mutex);
-         recorded.push_back(std::move(evaluation));
+         recorded.push_back(*one.outcome.judgement->evaluation);
        }});
   MtaConnection mta = filter.connect();
   static_cast<void>(mta.push(mail_by("a@example.com")));

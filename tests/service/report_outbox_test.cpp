@@ -13,11 +13,10 @@
 #include <thread>
 
 #include "countersign/dns/zone.hpp"
-#include "countersign/encoding/archive.hpp"
 #include "countersign/report/aggregate_xml.hpp"
-#include "countersign/text/base64.hpp"
 #include "service/reporting/schedule.hpp"
 #include "tests/support/log_file.hpp"
+#include "tests/support/report_mail.hpp"
 #include "tests/support/signing.hpp"
 #include "tests/support/store_engines.hpp"
 
@@ -41,6 +40,7 @@ class FakeSender final : public MailSender {
  public:
   DeliveryResult send(const OutgoingMail& mail) override {
     const std::scoped_lock lock(mutex_);
+    if (sent.size() >= taken) return then;
     sent.push_back(mail);
     const auto found = answers.find(mail.rcpt_to.at(0));
     return found == answers.end() ? DeliveryResult{Delivery::accepted, "250 ok"} : found->second;
@@ -48,6 +48,8 @@ class FakeSender final : public MailSender {
 
   std::map<std::string, DeliveryResult> answers;
   std::vector<OutgoingMail> sent;
+  std::size_t taken = 1'000'000;  ///< mails; further ones get `then`
+  DeliveryResult then = {Delivery::deferred, "451 later"};
 
  private:
   std::mutex mutex_;
@@ -114,23 +116,6 @@ class ReportOutbox : public test::StoreTest {
   std::uint64_t position_ = 0;
 };
 
-/// The report in a mail, by its attachment.
-report::Aggregate report_in(const std::string& mail) {
-  const std::size_t at = mail.find("Content-Type: application/gzip");
-  EXPECT_NE(at, std::string::npos) << mail;
-  const std::size_t begin = mail.find("\r\n\r\n", at) + 4;
-  std::string base64 = mail.substr(begin, mail.find("\r\n--", begin) - begin);
-  std::erase_if(base64, [](char c) { return c == '\r' || c == '\n'; });
-  const auto octets = text::decode_base64(base64);
-  EXPECT_TRUE(octets);
-  const auto files = encoding::unpack_files(*octets, Limits());
-  EXPECT_TRUE(files);
-  const auto read = report::parse_aggregate(files->files.at(0), Limits());
-  EXPECT_TRUE(read);
-  EXPECT_THAT(read->leniencies, IsEmpty());
-  return read->aggregate;
-}
-
 TEST_P(ReportOutbox, SendsADayToItsDomain) {
   store_rows(evaluation("own.example", {"mailto:dmarc@own.example"}), 7);
   const OutboxCounts counts = send();
@@ -141,7 +126,7 @@ TEST_P(ReportOutbox, SendsADayToItsDomain) {
   EXPECT_EQ(mail.mail_from, "");
   EXPECT_THAT(mail.octets, testing::StartsWith("DKIM-Signature: "));
   EXPECT_THAT(mail.octets, HasSubstr("Report Domain: own.example"));
-  const report::Aggregate aggregate = report_in(mail.octets);
+  const report::Aggregate aggregate = test::report_in_mail(mail.octets);
   EXPECT_EQ(aggregate.policy_published.domain, "own.example");
   EXPECT_EQ(aggregate.report_metadata.date_range.begin, 20'000 * 86'400);
   EXPECT_EQ(aggregate.report_metadata.date_range.end, 20'001 * 86'400 - 1);
@@ -244,38 +229,88 @@ TEST_P(ReportOutbox, APreviewSendsAndEntersNothing) {
   ASSERT_THAT(previews.front().destinations, SizeIs(2));
   EXPECT_EQ(previews.front().destinations[1].authorization, report::Authorization::unauthorized);
   EXPECT_THAT(previews.front().xml, HasSubstr("<domain>own.example</domain>"));
-  EXPECT_EQ(report_in(previews.front().mail).policy_published.domain, "own.example");
+  EXPECT_EQ(test::report_in_mail(previews.front().mail).policy_published.domain, "own.example");
   outbox.preview(day, "nobody.example", [&](const ReportPreview& one) { previews.push_back(one); });
   EXPECT_THAT(previews, SizeIs(1));
   EXPECT_THAT(sender_.sent, IsEmpty());
   EXPECT_THAT(records(), IsEmpty());
 }
 
-TEST_P(ReportOutbox, DividesWhatIsTooLargeAndLosesNothing) {
-  options_.packed_octets_max = 2'000;
-  store::Counts counts;
-  for (int i = 0; i < 400; ++i) {
+/// Reports that are too large for one mail.
+class DividedReport : public ReportOutbox {
+ protected:
+  DividedReport() {
+    options_.packed_octets_max = 2'000;
+    store::Counts counts;
+    for (int i = 0; i < 400; ++i) counts[store::row_key(numbered(i), day)] = 2;
+    ++position_;
+    EXPECT_TRUE(store_.append(counts, {"segment", position_, position_ + 1}, morning).is_new);
+  }
+
+  static report::Evaluation numbered(int i) {
     report::Evaluation one = evaluation("own.example", {"mailto:dmarc@own.example"});
     one.source_ip =
         *IpAddress::parse("198.51." + std::to_string(i / 250) + "." + std::to_string(i % 250));
     one.header_from = "h" + std::to_string(i * 7919 % 1000) + ".own.example";
-    counts[store::row_key(one, day)] = 2;
+    return one;
   }
-  ++position_;
-  ASSERT_TRUE(store_.append(counts, {"segment", position_, position_ + 1}, morning).is_new);
+  /// Expects that what was taken is every part once, with all messages.
+  void expect_complete() {
+    std::uint64_t messages = 0;
+    std::map<std::string, int> ids;
+    for (const OutgoingMail& mail : sender_.sent) {
+      const report::Aggregate aggregate = test::report_in_mail(mail.octets);
+      ++ids[aggregate.report_metadata.report_id];
+      for (const report::Record& record : aggregate.record) messages += record.row.count;
+    }
+    EXPECT_EQ(messages, 800U);
+    EXPECT_EQ(ids.size(), sender_.sent.size());
+  }
+};
+
+TEST_P(DividedReport, LosesNothing) {
   EXPECT_EQ(send().sent, 1U);
-  EXPECT_GT(sender_.sent.size(), 1U);
-  std::uint64_t messages = 0;
-  std::map<std::string, int> ids;
-  for (const OutgoingMail& mail : sender_.sent) {
-    const report::Aggregate aggregate = report_in(mail.octets);
-    ++ids[aggregate.report_metadata.report_id];
-    for (const report::Record& record : aggregate.record) messages += record.row.count;
-  }
-  EXPECT_EQ(messages, 800U);
-  EXPECT_EQ(ids.size(), sender_.sent.size());
+  EXPECT_GT(sender_.sent.size(), 2U);
+  expect_complete();
 }
 
+TEST_P(DividedReport, GoesOnBehindThePartsThatHaveLeft) {
+  sender_.taken = 2;
+  EXPECT_EQ(send().deferred, 1U);
+  EXPECT_THAT(sender_.sent, SizeIs(2));
+  EXPECT_EQ(records().front().state, ReportState::due);
+  EXPECT_THAT(records().front().detail, HasSubstr("part 3 of "));
+  now_ += 2h;
+  sender_.taken = 1'000;
+  EXPECT_EQ(send().sent, 1U);
+  expect_complete();
+}
+
+TEST_P(DividedReport, OnlyThePartInDoubtIsUncertain) {
+  sender_.taken = 2;
+  sender_.then = {Delivery::uncertain, "the connection ended"};
+  EXPECT_EQ(send().uncertain, 1U);
+  EXPECT_THAT(records().front().detail, HasSubstr("part 3 of "));
+  // An operator finds out that it has not arrived.
+  ASSERT_TRUE(store::ReportLedger(store_).resolve(records().front().key, ReportState::due,
+                                                  "not in the log", now_));
+  sender_.taken = 1'000;
+  EXPECT_EQ(send().sent, 1U);
+  expect_complete();
+}
+
+TEST_P(DividedReport, IsGivenUpWhenWhatIsStoredHasChangedMeanwhile) {
+  sender_.taken = 2;
+  EXPECT_EQ(send().deferred, 1U);
+  store_rows(numbered(1'000));
+  now_ += 2h;
+  sender_.taken = 1'000;
+  EXPECT_EQ(send().failed, 1U);
+  EXPECT_THAT(sender_.sent, SizeIs(2)) << "no message is told twice";
+  EXPECT_THAT(records().front().detail, HasSubstr("has changed since"));
+}
+
+COUNTERSIGN_ON_BOTH_ENGINES(DividedReport);
 COUNTERSIGN_ON_BOTH_ENGINES(ReportOutbox);
 
 TEST(ReportSchedule, ReportsADayWhenItIsOverAndALittleMore) {

@@ -97,6 +97,22 @@ TEST_P(LedgerContract, ASenderThatDiesWhileItSendsLeavesItUncertain) {
       << "it is in another's hands now";
 }
 
+TEST_P(LedgerContract, RemembersThePartsThatHaveLeft) {
+  ledger_.add_due({key()}, morning);
+  const Claim claim = claim_one();
+  EXPECT_EQ(claim.parts_sent, 0);
+  EXPECT_FALSE(ledger_.part_left(claim, 1, "first", morning, lease)) << "nothing has begun";
+  ASSERT_EQ(ledger_.begin_sending(claim, "id", no_cap, morning), Permission::granted);
+  EXPECT_TRUE(ledger_.part_left(claim, 1, "first", morning, lease));
+  EXPECT_TRUE(ledger_.part_left(claim, 2, "first", morning + lease / 2, lease));
+  EXPECT_THAT(ledger_.claim("node-b", morning + lease, lease, 10), IsEmpty()) << "a longer lease";
+  EXPECT_TRUE(ledger_.finish(claim, {ReportState::due, "451", morning}, morning + lease));
+  const Claim next = claim_one("node-b", morning + lease);
+  EXPECT_EQ(next.parts_sent, 2);
+  EXPECT_EQ(next.division, "first");
+  EXPECT_FALSE(ledger_.part_left(claim, 3, "first", morning + lease, lease)) << "another's now";
+}
+
 TEST_P(LedgerContract, ASenderThatWasSlowMayStillSayHowItWent) {
   ledger_.add_due({key()}, morning);
   const Claim claim = claim_one();

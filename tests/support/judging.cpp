@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <utility>
 
 #include "countersign/message/splitter.hpp"
@@ -47,7 +48,9 @@ Arrived arrive(const Arrival& arrival, const mailflow::Policy& policy, const Ans
   envelope.client_host = arrival.client_host;
   envelope.helo = arrival.helo;
   envelope.mail_from = arrival.mail_from;
-  mailflow::Flow flow(std::make_shared<const mailflow::Policy>(policy), envelope, message->header);
+  envelope.rcpt_to = arrival.rcpt_to;
+  mailflow::Flow flow(std::make_shared<const mailflow::Policy>(policy), envelope, message->header,
+                      std::nullopt, arrival.count_recipients);
   EXPECT_TRUE(flow.is_judged());
   flow.body(message->body);
   Arrived arrived{dns::run_with(std::move(flow).finish(arrival.now), answer_of), message->header};

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "countersign/dns/zone.hpp"
 #include "countersign/mailflow/flow.hpp"
@@ -26,8 +27,10 @@ struct Arrival {
   std::string client_host = "[192.0.2.1]";
   std::string helo = "mail.example.com";
   std::string mail_from = "alice@example.com";
+  std::vector<std::string> rcpt_to = {};
   std::string message;  ///< header, empty line, body
   std::chrono::sys_seconds now{std::chrono::seconds{1'750'000'060}};
+  mailflow::CountRecipients count_recipients = {};
 };
 
 /// What became of it.

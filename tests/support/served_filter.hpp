@@ -53,7 +53,7 @@ struct ServedOptions {
   mailflow::Policy policy = policy_for_example_org();
   service::Resolver* resolver = nullptr;  ///< must outlive the filter
   service::KeptMessages* kept = nullptr;  ///< must outlive the filter
-  service::RecordEvaluation record;       ///< called on the threads of the workers
+  service::RecordJudged record;           ///< called on the threads of the workers
 };
 
 /// The filter; serves from its construction to its end.

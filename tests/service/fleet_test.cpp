@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Two nodes that share one store, from judged messages to reports: whatever is killed on the way,
+// and however often the data base is away, the reports count each message once.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "countersign/dns/zone.hpp"
+#include "service/reporting/outbox.hpp"
+#include "service/run/clock.hpp"
+#include "service/store/recorder.hpp"
+#include "tests/support/child_process.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/log_file.hpp"
+#include "tests/support/report_mail.hpp"
+#include "tests/support/signing.hpp"
+#include "tests/support/store_engines.hpp"
+
+namespace countersign::service::store {
+namespace {
+
+using namespace std::chrono_literals;
+using test::eventually;
+
+constexpr std::size_t nodes = 2;
+constexpr std::uint64_t messages_each = 50'000;
+constexpr std::uint64_t largest_chunk = 5'000;
+
+/// What a report says of messages, and what was fed: the two must agree in all of it.
+using Told = std::map<std::string, std::uint64_t>;
+
+std::string key_of(const std::string& domain, std::string_view p, const std::string& source,
+                   const std::string& header_from, bool dkim, bool spf) {
+  return domain + ' ' + std::string(p) + ' ' + source + ' ' + header_from + (dkim ? " dkim" : "") +
+         (spf ? " spf" : "");
+}
+
+/// A number that looks random and is the same each time. SplitMix64
+std::uint64_t scrambled(std::uint64_t number) {
+  number += 0x9e3779b97f4a7c15U;
+  number = (number ^ (number >> 30U)) * 0xbf58476d1ce4e5b9U;
+  number = (number ^ (number >> 27U)) * 0x94d049bb133111ebU;
+  return number ^ (number >> 31U);
+}
+
+/// Message number i of a node. Some domains change their policy amid the day.
+report::Evaluation message(std::size_t node, std::uint64_t i) {
+  std::uint64_t dice = scrambled(i * nodes + node);
+  const auto roll = [&dice](std::uint64_t sides) {
+    const std::uint64_t rolled = dice % sides;
+    dice /= sides;
+    return rolled;
+  };
+  report::Evaluation one;
+  const std::string domain = "d" + std::to_string(roll(30)) + ".example";
+  one.published.domain = domain;
+  one.published.p =
+      roll(8) == 0 ? dmarc::AssessmentPolicy::none : dmarc::AssessmentPolicy::quarantine;
+  one.published.rua = {"mailto:dmarc@" + domain};
+  one.source_ip = *IpAddress::parse("192.0.2." + std::to_string(roll(200)));
+  one.header_from = roll(3) == 0 ? "news." + domain : domain;
+  one.dkim_aligned = roll(2) == 0;
+  one.spf_aligned = roll(2) == 0;
+  one.envelope_from = "bounces.example";
+  one.spf = report::SpfAuthResult{"bounces.example", one.spf_aligned ? "pass" : "fail", ""};
+  if (!one.dkim_aligned && !one.spf_aligned &&
+      one.published.p == dmarc::AssessmentPolicy::quarantine)
+    one.disposition = report::ActionDisposition::quarantine;
+  return one;
+}
+
+/// The day on which message number i came: two days, and the older one is the first.
+Day day_of(std::uint64_t i) {
+  const Day today = std::chrono::floor<std::chrono::days>(now());
+  return today - std::chrono::days(i < messages_each / 2 ? 3 : 2);
+}
+
+Told all_that_is_fed() {
+  Told fed;
+  for (std::size_t node = 0; node < nodes; ++node) {
+    for (std::uint64_t i = 0; i < messages_each; ++i) {
+      const report::Evaluation one = message(node, i);
+      const std::string day = std::to_string(report::day_period(day_of(i)).begin);
+      ++fed[day + ' ' +
+            key_of(one.published.domain, to_string(one.published.p), one.source_ip.to_string(),
+                   one.header_from, one.dkim_aligned, one.spf_aligned)];
+    }
+  }
+  return fed;
+}
+
+/// An MTA that keeps each mail in a file, after a moment and before another, in which its client
+/// may be killed.
+class KeepingSender final : public MailSender {
+ public:
+  /// begun   counts the mails, so that somebody knows when to kill us.
+  KeepingSender(std::string folder, std::atomic<int>& begun)
+      : folder_(std::move(folder)), begun_(begun) {}
+
+  DeliveryResult send(const OutgoingMail& mail) override {
+    ++begun_;
+    pause();
+    const std::string name =
+        folder_ + "/" + std::to_string(::getpid()) + "-" +
+        std::to_string(std::chrono::steady_clock::now().time_since_epoch().count());
+    std::ofstream(name + ".part") << mail.octets;
+    std::filesystem::rename(name + ".part", name + ".eml");
+    pause();
+    return {Delivery::accepted, "250 ok"};
+  }
+
+ private:
+  void pause() { std::this_thread::sleep_for(std::chrono::microseconds(random_() % 4'000)); }
+
+  std::string folder_;
+  std::atomic<int>& begun_;
+  std::mt19937 random_{std::random_device{}()};
+};
+
+/// What the parent asks of a node, and what that has done.
+struct Feed {
+  std::atomic<std::uint64_t> wanted = 0;
+  std::atomic<std::uint64_t> done = 0;  ///< of these all are on its disk
+  std::atomic<bool> is_last = false;
+};
+
+class Fleet : public test::StoreTest {
+ protected:
+  Fleet() {
+    if (GetParam() == test::StoreEngine::postgresql) {
+      server_ = std::make_unique<test::PostgresqlServer>();
+      settings_.connection = server_->connection();
+    }
+    std::filesystem::create_directory(mails());
+  }
+
+  [[nodiscard]] std::string mails() const { return folder_ / "mails"; }
+
+  /// One node's life: it records what it is asked to, until it is killed or all is stored.
+  int record(std::size_t node) {
+    config::StoreSettings settings = settings_;
+    settings.spool_directory = folder_ / ("spool-" + std::to_string(node));
+    Feed& feed = *feeds_.at(node);
+    Recorder recorder(settings, log_.log());
+    std::uint64_t recorded = 0;
+    while (!feed.is_last || feed.done < feed.wanted) {
+      for (std::uint64_t i = feed.done; i < feed.wanted; ++i, ++recorded)
+        recorder.record(message(node, i), day_of(i) + 1h);
+      const std::uint64_t wanted = feed.done + (feed.wanted - feed.done);
+      if (!eventually([&] { return recorder.counters().messages_spooled == recorded; }, 60s))
+        return 1;
+      feed.done = wanted;
+      std::this_thread::sleep_for(1ms);
+    }
+    recorder.stop(60s);
+    return recorder.counters().queued == 0 ? 0 : 1;
+  }
+
+  void start_node(std::size_t node) {
+    children_.at(node) =
+        std::make_unique<test::ChildProcess>([this, node] { return record(node); });
+  }
+
+  /// Feeds both nodes all their messages, kills them and takes the data base away now and then.
+  void feed_all() {
+    for (std::size_t node = 0; node < nodes; ++node) start_node(node);
+    for (bool fed = true; fed;) {
+      fed = false;
+      const bool is_away = server_ && random_() % 4 == 0;
+      if (is_away) server_->stop();
+      for (std::size_t node = 0; node < nodes; ++node) {
+        Feed& feed = *feeds_.at(node);
+        feed.wanted = std::min(messages_each, feed.wanted + 1 + random_() % largest_chunk);
+        ASSERT_TRUE(eventually([&] { return feed.done == feed.wanted; }, 60s));
+        fed = fed || feed.wanted < messages_each;
+        if (random_() % 2 == 0) kill_amid_delivery(node);
+      }
+      if (is_away) server_->start();
+    }
+    for (std::size_t node = 0; node < nodes; ++node) feeds_.at(node)->is_last = true;
+    for (const auto& child : children_) EXPECT_EQ(child->exit_code(), 0) << log_.text();
+    EXPECT_GT(kills_, 5);
+  }
+  void kill_amid_delivery(std::size_t node) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 60));
+    children_.at(node)->kill(SIGKILL);
+    EXPECT_EQ(children_.at(node)->exit_code(), 128 + SIGKILL);
+    ++kills_;
+    start_node(node);
+  }
+  /// Brings to the store what the last nodes have left in their spools.
+  void deliver_the_rest() {
+    for (std::size_t node = 0; node < nodes; ++node) {
+      config::StoreSettings settings = settings_;
+      settings.spool_directory = folder_ / ("spool-" + std::to_string(node));
+      Recorder recorder(settings, log_.log());
+      recorder.stop(60s);
+      EXPECT_TRUE(recorder.counters().is_store_reached) << log_.text();
+    }
+  }
+
+  /// One process that sends what is due, until nothing is.
+  int send(int number, std::atomic<int>& begun) {
+    Store store = open();
+    KeepingSender sender(mails(), begun);
+    const dns::Zone zone = *dns::Zone::parse("example. 60 IN TXT \"x\"\n", Limits());
+    Outbox outbox(
+        store,
+        [&zone](dns::Asking<std::vector<report::CheckedDestination>> asking) {
+          return zone.run(std::move(asking));
+        },
+        sender,
+        {.reporter = {.submitter = test::name("example.org"),
+                      .org_name = "Example",
+                      .email = "reports@example.org",
+                      .generator = "countersign test"},
+         .from = {"reports", test::name("example.org")},
+         .policy = std::make_shared<const mailflow::Policy>(test::policy_for_example_org()),
+         .lease = 4s,
+         .now = now,
+         .owner = "process " + std::to_string(number)},
+        log_.log());
+    outbox.plan(day_of(0));
+    outbox.plan(day_of(messages_each - 1));
+    static_cast<void>(outbox.send());
+    return 0;
+  }
+
+  /// Two processes send at once and are killed now and then. What is uncertain in the end is
+  /// decided as an operator does: by what the MTA has taken.
+  void send_all() {
+    int number = 0;
+    const auto end = std::chrono::steady_clock::now() + 180s;
+    while (!is_all_sent()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), end) << log_.text();
+      const test::SharedMemory<std::array<std::atomic<int>, nodes>> begun;
+      std::vector<std::unique_ptr<test::ChildProcess>> senders;
+      for (std::size_t i = 0; i < nodes; ++i)
+        senders.push_back(std::make_unique<test::ChildProcess>(
+            [&, n = ++number] { return send(n, begun->at(i)); }));
+      if (number < 20) kill_amid_sending(*senders.front(), begun->front());
+      for (const auto& sender : senders) static_cast<void>(sender->exit_code());
+      decide_what_is_uncertain();
+    }
+  }
+  /// Kills it at its first mails; when it has none to send it ends by itself.
+  void kill_amid_sending(test::ChildProcess& sender, const std::atomic<int>& begun) {
+    const int at = 1 + static_cast<int>(random_() % 5);
+    static_cast<void>(eventually([&] { return begun >= at; }, 10s));
+    std::this_thread::sleep_for(std::chrono::microseconds(random_() % 4'000));
+    sender.kill(SIGKILL);
+  }
+  bool is_all_sent() {
+    Store store = open();
+    const std::vector<ReportRecord> records = ReportLedger(store).records({});
+    return !records.empty() && std::ranges::all_of(records, [](const ReportRecord& one) {
+      return one.state == ReportState::sent;
+    });
+  }
+  void decide_what_is_uncertain() {
+    const std::set<std::string> taken = ids_taken();
+    Store store = open();
+    ReportLedger ledger(store);
+    for (const ReportRecord& one : ledger.records({.state = ReportState::uncertain})) {
+      ++uncertain_;
+      EXPECT_TRUE(ledger.resolve(
+          one.key, taken.contains(one.report_id) ? ReportState::sent : ReportState::due, "",
+          now()));
+    }
+  }
+
+  /// Calls for each report that the MTA has taken.
+  void for_each_taken(const std::function<void(const report::Aggregate&)>& each) const {
+    for (const auto& file : std::filesystem::directory_iterator(mails())) {
+      if (file.path().extension() != ".eml") continue;
+      std::ostringstream octets;
+      octets << std::ifstream(file.path()).rdbuf();
+      each(test::report_in_mail(octets.str()));
+    }
+  }
+  [[nodiscard]] std::set<std::string> ids_taken() const {
+    std::set<std::string> ids;
+    for_each_taken(
+        [&ids](const report::Aggregate& one) { ids.insert(one.report_metadata.report_id); });
+    return ids;
+  }
+
+  std::mt19937 random_{20'261'126};
+  test::LogFile log_;
+  std::unique_ptr<test::PostgresqlServer> server_;  // PostgreSQL alone can go away.
+  std::array<test::SharedMemory<Feed>, nodes> feeds_;
+  std::array<std::unique_ptr<test::ChildProcess>, nodes> children_;
+  int kills_ = 0;
+  int uncertain_ = 0;
+};
+
+TEST_P(Fleet, ReportsCountEachMessageOnce) {
+  feed_all();
+  deliver_the_rest();
+  EXPECT_EQ(open().size().messages, nodes * messages_each);
+  send_all();
+  Told told;
+  std::map<std::string, int> ids;
+  for_each_taken([&](const report::Aggregate& one) {
+    ++ids[one.report_metadata.report_id];
+    for (const report::Record& record : one.record) {
+      const report::PolicyEvaluated& evaluated = record.row.policy_evaluated;
+      told[std::to_string(one.report_metadata.date_range.begin) + ' ' +
+           key_of(one.policy_published.domain, to_string(*one.policy_published.p),
+                  record.row.source_ip->to_string(), record.identifiers.header_from,
+                  evaluated.dkim == report::DmarcResult::pass,
+                  evaluated.spf == report::DmarcResult::pass)] += record.row.count;
+    }
+  });
+  EXPECT_TRUE(told == all_that_is_fed());
+  for (const auto& [id, times] : ids) EXPECT_EQ(times, 1) << id << " has left twice";
+  EXPECT_GT(uncertain_, 0) << "no kill came while a report was sent; the test shows less";
+}
+
+COUNTERSIGN_ON_BOTH_ENGINES(Fleet);
+
+}  // namespace
+}  // namespace countersign::service::store
