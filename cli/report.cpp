@@ -23,21 +23,14 @@
 #include "countersign/message/compose.hpp"
 #include "service/log/escape.hpp"
 #include "service/reporting/options.hpp"
+#include "service/run/clock.hpp"
 
 namespace countersign::cli {
-
-service::store::Store open_report_store(const service::config::Settings& settings) {
-  if (!settings.store.is_on())
-    throw Failure(exit_config,
-                  "nothing is stored, so there is nothing to report: set store.path, or "
-                  "store.engine and store.connection");
-  return service::store::Store(settings.store);
-}
-
 namespace {
 
 namespace json = boost::json;
 namespace store = service::store;
+using service::now;
 using service::OutboxCounts;
 using service::printable;
 using service::ReportPreview;
@@ -55,10 +48,6 @@ struct Options {
   std::int64_t policy = 0;
   std::string destination;
 };
-
-std::chrono::sys_seconds now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
 
 std::string text_of(store::Day day) {
   const std::chrono::year_month_day date(day);

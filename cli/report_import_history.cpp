@@ -18,6 +18,7 @@
 #include "cli/report_store.hpp"
 #include "cli/settings_options.hpp"
 #include "cli/terminal.hpp"
+#include "service/run/clock.hpp"
 #include "service/run/descriptor.hpp"
 #include "service/store/history_import.hpp"
 
@@ -36,10 +37,6 @@ struct Options {
   std::string file;
   bool json = false;
 };
-
-store::Time now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
 
 /// Holds those off who add to the file, as opendmarc-import does, so that no half record is read.
 /// What cannot be opened or locked is left to the reader.
@@ -85,11 +82,11 @@ void print(const Options& options, const store::HistoryImportCounts& counts) {
 }
 
 int import_history(const Options& options) {
-  store::Store opened = open_report_store(options.settings.load_usable().settings);
+  store::Store opened = make_report_store(options.settings.load_usable().settings);
   const ReadLock lock(options.file);
   Progress progress(lock.octets() / octets_a_step, "KiB read");
   std::uint64_t refused = 0;
-  store::HistoryImport import(opened, now(), [&](const report::HistoryError& error) {
+  store::HistoryImport import(opened, service::now(), [&](const report::HistoryError& error) {
     if (++refused > told_max) return;
     progress.clear();
     tell_refused(options.file, error);

@@ -13,8 +13,13 @@
 
 namespace countersign::cli {
 
-/// Opens the store that the settings name. Throws Failure(exit_config) when they name none.
+/// Opens the store that the settings name. Throws Failure(exit_config) when they name none, and
+/// Failure(exit_unavailable) when there is no such file: a store that is made by mistake, perhaps
+/// by root, would only hide it.
 [[nodiscard]] service::store::Store open_report_store(const service::config::Settings& settings);
+
+/// The same, and makes the file when there is none, for the daemon's user.
+[[nodiscard]] service::store::Store make_report_store(const service::config::Settings& settings);
 
 /// Runs a subcommand; what the store says is for the user.
 template <class Options, class Run>

@@ -143,19 +143,18 @@ std::optional<report::SpfAuthResult> spf_result(const Verdict& verdict) {
                                .human_result = is_error ? std::string(to_string(spf.reason)) : ""};
 }
 
-/// True when the message's fate was decided by a policy that somebody published.
-bool has_policy(const Judgement& judgement) {
+}  // namespace
+
+bool has_applied_policy(const Judgement& judgement) {
   const Verdict& verdict = judgement.verdict;
   const bool is_put_off = !judgement.is_shadow && judgement.disposition.action == Action::tempfail;
   return verdict.dmarc && verdict.dmarc->published_policy &&
          verdict.authorship.ambiguities.empty() && !is_put_off;
 }
 
-}  // namespace
-
 std::optional<report::Evaluation> evaluation_of(const Judgement& judgement,
                                                 const Envelope& envelope) {
-  if (!has_policy(judgement) || !envelope.client_ip) return std::nullopt;
+  if (!has_applied_policy(judgement) || !envelope.client_ip) return std::nullopt;
   const Verdict& verdict = judgement.verdict;
   report::Evaluation row;
   row.published = published_by(*verdict.dmarc);

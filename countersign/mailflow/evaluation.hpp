@@ -13,6 +13,10 @@
 
 namespace countersign::mailflow {
 
+/// True when a policy that somebody published decided on the message, once and for all: the author
+/// is certain, a usable record was found, and the message was not put off.
+[[nodiscard]] bool has_applied_policy(const Judgement& judgement);
+
 /// The row for a message, or nothing where there is none to count.
 ///
 /// There is none when no policy applied: DMARC was not checked, the author is uncertain, no usable

@@ -21,6 +21,7 @@ struct FailurePolicy {
   DomainSet never;
   DomainSet redacted;
   DomainSet full_headers;  ///< of the policy domain alone: recipients never widen what is told
+  bool on_none = true;     ///< also where the owner's policy asks for nothing: p=none
 
   /// True when no message has a report.
   [[nodiscard]] bool is_off() const {

@@ -136,10 +136,12 @@ class Maker {
       const auto mailbox = first_mailbox(*address);
       if (mailbox) policy_.own_reports.report_addresses.push_back(*mailbox);
     }
+    if (reports.from.empty()) return;  // Nobody could tell of them.
     policy_.failures.usual = reports.failures.privacy;
     policy_.failures.never = domains(reports.failures.never);
     policy_.failures.redacted = domains(reports.failures.redacted);
     policy_.failures.full_headers = domains(reports.failures.full_headers);
+    policy_.failures.on_none = reports.failures.on_none;
   }
 
   mailflow::HostList hosts(const DataSet& set) { return read_host_list(set, files_, problems_); }

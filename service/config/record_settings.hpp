@@ -62,6 +62,8 @@ struct FailureReportSettings {
   std::chrono::seconds grouped{300};   ///< failures of a kind within it are one report
   std::uint64_t destination_cap = 10;  ///< reports that a destination gets an hour
   std::string redaction_key_file;      ///< a secret; empty: one that each start draws anew
+  bool on_none = true;                 ///< also of domains whose policy is none
+  std::vector<std::string> bcc;        ///< addresses of ours that get a copy of each report
 };
 
 /// Reports to the owners of domains.

@@ -59,8 +59,10 @@ constexpr auto section_rows = std::to_array<Section>({
      "puts a change in force."},
     {"reports.failures",
      "Reports of single messages that fail, to owners of domains who ask for them (RFC 9991). They "
-     "are about people: off by default. They are sent by the daemon as the reports of a day are, "
-     "and need reports.from and a key that signs for its domain."},
+     "are about people: off by default. They need reports.from and a key that signs for its "
+     "domain, "
+     "and leave by the MTA that [reports] names. A reload changes whose mail is told of, and how "
+     "much of it: privacy, never, redacted, full_headers, on_none. The rest takes a restart."},
     {"limits", "Bounds on what a peer can make the daemon do."},
 });
 
@@ -711,16 +713,22 @@ const Setting rows[] = {
      "body is never sent.",
      [](S& s) -> Slot { return &s.reports.failures.privacy; }},
     {"reports.failures.never",
-     "Domains of authors, or of recipients, of whose mail nothing is told; \".domain\" stands for "
-     "all below it, so that \".de\" is a country.",
+     "Domains whose DMARC record applies, or of recipients, of whose mail nothing is told; "
+     "\".domain\" stands for all below it, so that \".de\" is a country.",
      [](S& s) -> Slot { return &s.reports.failures.never; }},
     {"reports.failures.redacted",
-     "Domains of authors, or of recipients, of whose mail the redacted header is told.",
+     "Domains whose DMARC record applies, or of recipients, of whose mail the redacted header is "
+     "told.",
      [](S& s) -> Slot { return &s.reports.failures.redacted; }},
     {"reports.failures.full_headers",
-     "Domains of authors whose owners get the whole header, as long as no recipient is in one of "
-     "the lists above.",
+     "Domains whose owners get the whole header, as long as no recipient is in one of the lists "
+     "above.",
      [](S& s) -> Slot { return &s.reports.failures.full_headers; }},
+    {"reports.failures.on_none",
+     "Tell of failures of domains whose policy is none too: their owners are still looking.",
+     [](S& s) -> Slot { return &s.reports.failures.on_none; }},
+    {"reports.failures.bcc", "Addresses of yours that get a copy of each report that has left.",
+     [](S& s) -> Slot { return &s.reports.failures.bcc; }},
     {"reports.failures.grouped",
      "Failures of one domain from one address within this time are told once, with their number.",
      [](S& s) -> Slot { return &s.reports.failures.grouped; },

@@ -19,6 +19,7 @@
 #include "service/config/lists.hpp"
 #include "service/config/load.hpp"
 #include "service/config/logins.hpp"
+#include "service/config/reports.hpp"
 #include "service/config/sealing.hpp"
 #include "service/config/tables.hpp"
 #include "service/run/version.hpp"
@@ -55,7 +56,6 @@ class Maker {
   std::shared_ptr<const mailflow::Policy> make() {
     check_daemon();
     check_store();
-    check_reports();
     const KeyRules rules{.user = daemon_user(),
                          .safe_required = signing_.safe_keys_required,
                          .bits_min = signing_.key_bits_min,
@@ -72,6 +72,8 @@ class Maker {
     set_limits();
     if (policy_.judges) set_judging();
     key_files_ = store.key_files();
+    check_reports(settings_, policy_,
+                  {.user = rules.user, .files = files_, .accounts = machine_.accounts}, problems_);
     set_sealing(rules);
     return std::make_shared<const mailflow::Policy>(std::move(policy_));
   }
@@ -111,24 +113,6 @@ class Maker {
                               : "store.engine is postgresql, and store.connection is not set",
                     is_sqlite ? "set store.engine = \"postgresql\", or store.path"
                               : "set store.connection, or store.engine = \"sqlite\"");
-  }
-
-  void check_reports() {
-    for (const SocketSpec& socket : settings_.metrics.sockets) {
-      if (socket.family != SocketSpec::Family::unix) continue;
-      problems_.fatal(place("metrics.sockets"), "metrics are served over HTTP, not at a file",
-                      "name a port: inet:9464@127.0.0.1");
-    }
-    const ReportSettings& reports = settings_.reports;
-    if (!reports.sends) return;
-    if (!settings_.store.is_on()) {
-      problems_.fatal(place("reports.sends"), "there is nothing to report, as nothing is stored",
-                      "set store.path");
-    }
-    if (reports.from.empty()) {
-      problems_.fatal(place("reports.sends"), "reports come from nobody",
-                      "set reports.from to an address of a domain that is signed for");
-    }
   }
 
   void check_readable(std::string_view key, const std::string& file) {

@@ -11,6 +11,7 @@
 #include "countersign/mailflow/identities.hpp"
 #include "countersign/message/author.hpp"
 #include "service/config/lists.hpp"
+#include "service/reporting/random.hpp"
 #include "service/run/version.hpp"
 
 namespace countersign::service {
@@ -32,6 +33,43 @@ Result<Mailbox, std::string> read_from(const config::ReportSettings& settings) {
   return *std::move(mailbox);
 }
 
+report::Reporter reporter_of(const config::ReportSettings& settings, const Mailbox& from) {
+  return {.submitter = from.domain,
+          .org_name = settings.org_name.empty() ? from.domain.text() : settings.org_name,
+          .email = settings.from,
+          .extra_contact_info = settings.extra_contact,
+          .generator = std::string("countersign ") + version};
+}
+
+/// The first line of a file that holds a secret.
+Result<std::string, std::string> read_secret(std::string_view key, const std::string& file,
+                                             const config::Files& files) {
+  auto text = files.read(file);
+  if (!text) return std::unexpected(fmt::format("{}: cannot read {}: {}", key, file, text.error()));
+  return text->substr(0, text->find_first_of("\r\n"));
+}
+
+Result<std::string, std::string> redaction_key(const config::FailureReportSettings& settings,
+                                               const config::Files& files) {
+  constexpr std::size_t drawn_octets = 32;
+  if (settings.redaction_key_file.empty()) return random_hex(drawn_octets);
+  auto key = read_secret("reports.failures.redaction_key_file", settings.redaction_key_file, files);
+  if (key && key->empty())
+    return std::unexpected("reports.failures.redaction_key_file: the first line is empty");
+  return key;
+}
+
+Result<std::vector<Mailbox>, std::string> read_copies(const std::vector<std::string>& addresses) {
+  std::vector<Mailbox> mailboxes;
+  for (const std::string& address : addresses) {
+    auto mailbox = first_mailbox(address);
+    if (!mailbox)
+      return std::unexpected(fmt::format("reports.failures.bcc: '{}' is no address", address));
+    mailboxes.push_back(*std::move(mailbox));
+  }
+  return mailboxes;
+}
+
 }  // namespace
 
 Result<SmtpServer, std::string> smtp_server(const config::Snapshot& snapshot) {
@@ -39,11 +77,10 @@ Result<SmtpServer, std::string> smtp_server(const config::Snapshot& snapshot) {
   const config::Machine machine = config::this_machine();
   std::string password;
   if (!settings.smtp_password_file.empty()) {
-    auto text = machine.files.read(settings.smtp_password_file);
-    if (!text)
-      return std::unexpected(fmt::format("reports.smtp_password_file: cannot read {}: {}",
-                                         settings.smtp_password_file, text.error()));
-    password = text->substr(0, text->find_first_of("\r\n"));
+    auto read =
+        read_secret("reports.smtp_password_file", settings.smtp_password_file, machine.files);
+    if (!read) return std::unexpected(std::move(read.error()));
+    password = *std::move(read);
   }
   return SmtpServer{.host = settings.smtp_host,
                     .port = static_cast<std::uint16_t>(settings.smtp_port),
@@ -66,11 +103,7 @@ Result<OutboxOptions, std::string> outbox_options(const config::Snapshot& snapsh
                     settings.from));
   config::Problems problems;
   return OutboxOptions{
-      .reporter = {.submitter = from->domain,
-                   .org_name = settings.org_name.empty() ? from->domain.text() : settings.org_name,
-                   .email = settings.from,
-                   .extra_contact_info = settings.extra_contact,
-                   .generator = std::string("countersign ") + version},
+      .reporter = reporter_of(settings, *from),
       .from = *from,
       .mail_from = settings.mail_from,
       .policy = snapshot.policy,
@@ -79,6 +112,32 @@ Result<OutboxOptions, std::string> outbox_options(const config::Snapshot& snapsh
       .destination_cap = settings.destination_cap,
       .now = std::move(now),
       .owner = owner_name(machine.host_name)};
+}
+
+Result<FailureReporterOptions, std::string> failure_reporter_options(
+    const config::Snapshot& snapshot,
+    std::function<std::shared_ptr<const mailflow::Policy>()> policy,
+    std::function<std::chrono::sys_seconds()> now) {
+  const config::ReportSettings& settings = snapshot.settings.reports;
+  const config::Machine machine = config::this_machine();
+  const Result<Mailbox, std::string> from = read_from(settings);
+  if (!from) return std::unexpected(from.error());
+  Result<std::vector<Mailbox>, std::string> bcc = read_copies(settings.failures.bcc);
+  if (!bcc) return std::unexpected(std::move(bcc.error()));
+  Result<std::string, std::string> key = redaction_key(settings.failures, machine.files);
+  if (!key) return std::unexpected(std::move(key.error()));
+  config::Problems problems;
+  return FailureReporterOptions{
+      .outbox = {.reporter = reporter_of(settings, *from),
+                 .from = *from,
+                 .mail_from = settings.mail_from,
+                 .bcc = *std::move(bcc),
+                 .opted_out = config::read_domain_set(settings.opted_out, machine.files, problems),
+                 .redaction_key = *std::move(key),
+                 .policy = std::move(policy),
+                 .now = std::move(now),
+                 .destination_cap = settings.failures.destination_cap},
+      .grouped = settings.failures.grouped};
 }
 
 }  // namespace countersign::service

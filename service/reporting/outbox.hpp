@@ -21,11 +21,11 @@
 #include <string_view>
 #include <vector>
 
-#include "countersign/dns/asking.hpp"
 #include "countersign/mailflow/domain_set.hpp"
 #include "countersign/mailflow/policy.hpp"
 #include "countersign/report/destination.hpp"
 #include "countersign/report/tally.hpp"
+#include "service/reporting/destinations.hpp"
 #include "service/reporting/mail_sender.hpp"
 #include "service/store/report_ledger.hpp"
 #include "service/store/store.hpp"
@@ -49,10 +49,6 @@ struct OutboxOptions {
   std::function<std::chrono::sys_seconds()> now;
   std::string owner;  ///< a name that no other process has, for the ledger
 };
-
-/// Drives the evaluation that checks destinations; blocks.
-using CheckDestinations = std::function<std::vector<report::CheckedDestination>(
-    dns::Asking<std::vector<report::CheckedDestination>>)>;
 
 /// What became of the reports of a run.
 struct OutboxCounts {

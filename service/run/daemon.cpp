@@ -13,10 +13,10 @@
 #include <system_error>
 #include <utility>
 
-#include "countersign/mailflow/history_record.hpp"
 #include "service/config/settings_table.hpp"
 #include "service/log/log.hpp"
 #include "service/reporting/round.hpp"
+#include "service/run/clock.hpp"
 #include "service/run/daemon_metrics.hpp"
 #include "service/run/problem_log.hpp"
 #include "service/run/start_error.hpp"
@@ -35,10 +35,6 @@ constexpr std::chrono::milliseconds same_request{500};
 std::size_t worker_count(const config::Settings& settings) {
   if (settings.daemon.workers != 0) return settings.daemon.workers;
   return std::max(1U, std::thread::hardware_concurrency());
-}
-
-std::chrono::sys_seconds now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
 LogOptions log_options(const config::LogSettings& settings) {
@@ -65,6 +61,10 @@ void unblock_signals() {
 
 bool is_fixed(std::string_view key) {
   constexpr std::string_view sinks[] = {"log.syslog", "log.stderr", "log.facility", "log.name"};
+  constexpr std::string_view told[] = {"reports.failures.privacy", "reports.failures.never",
+                                       "reports.failures.redacted", "reports.failures.full_headers",
+                                       "reports.failures.on_none"};
+  if (std::ranges::find(told, key) != std::end(told)) return false;
   const bool is_of_dns = key.starts_with("dns.") && key != "dns.timeout";
   return key.starts_with("daemon.") || key.starts_with("store.") || key.starts_with("metrics.") ||
          key.starts_with("reports.") || key == "policy_service.sockets" || is_of_dns ||
@@ -94,8 +94,7 @@ Daemon::Daemon(config::Snapshot snapshot, LoadSnapshot load, ListeningSockets& s
       sockets_(sockets),
       log_(log),
       readiness_(readiness),
-      kept_(kept_bounds(snapshot_.settings.control),
-            std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())),
+      kept_(kept_bounds(snapshot_.settings.control), now()),
       listener_(control_, descriptors_of(sockets.milter), snapshot_.settings.limits.sessions, log_,
                 [this](Descriptor socket) { hand_over(std::move(socket), Service::milter); }),
       policy_listener_(
@@ -118,8 +117,13 @@ Listener& Daemon::listener_of(Service service) {
 
 int Daemon::run() {
   wait_for_signal();
-  start_recorder();
-  start_history_file();
+  records_.emplace(
+      snapshot_,
+      [this] {
+        const std::scoped_lock lock(snapshot_mutex_);
+        return snapshot_.policy;
+      },
+      log_);
   if (!sockets_.metrics.empty()) metrics_.emplace();
   start_workers();
   start_metrics();
@@ -134,8 +138,7 @@ int Daemon::run() {
   run_control();
   reports_.reset();
   threads_.clear();  // Joins; all have ended, or run_control() would not have returned.
-  if (recorder_) recorder_->stop();
-  if (history_file_) history_file_->stop();
+  records_->stop();
   log_.write(LogLevel::notice, "stopped");
   return exit_code_;
 }
@@ -152,23 +155,6 @@ void Daemon::run_control() {
       if (!stopping_) stop();
     }
   }
-}
-
-/// A reload leaves it as it is: what it works by are settings that only a start puts in force.
-void Daemon::start_recorder() {
-  if (!started_with_.store.is_on()) return;
-  try {
-    recorder_.emplace(started_with_.store, log_);
-  } catch (const store::StoreError& error) {
-    throw StartError(error.what(), EX_CONFIG);
-  }
-}
-
-void Daemon::start_history_file() {
-  const config::StoreSettings& settings = started_with_.store;
-  if (settings.history_file.empty()) return;
-  history_file_.emplace(
-      store::HistoryOptions{.path = settings.history_file, .queue = settings.queue}, log_);
 }
 
 void Daemon::start_workers() {
@@ -213,11 +199,17 @@ void Daemon::start_metrics() {
       .connections = [this] { return listener_.connections() + policy_listener_.connections(); },
       .keys = [this] { return snapshot_.key_files; },
       .cache = [this] { return dns_ ? dns_->cache_counts() : std::nullopt; },
-      .recorder = recorder_ ? [this] { return recorder_->counters(); }
-                            : std::function<store::RecorderCounters()>(),
+      .recorder = records_->recorder() != nullptr
+                      ? [this] { return records_->recorder()->counters(); }
+                      : std::function<store::RecorderCounters()>(),
       .reports = started_with_.reports.sends
                      ? [this] { return reports_ ? &reports_->counters() : nullptr; }
                      : std::function<const ReportCounters*()>(),
+      .failures = records_->failures() != nullptr
+                      ? [this] { return records_->failures() != nullptr
+                                            ? &records_->failures()->counters()
+                                            : nullptr; }
+                      : std::function<const FailureReportCounters*()>(),
   }));
   http_.emplace(control_, descriptors_of(sockets_.metrics),
                 make_routes({.metrics = [this] { return metrics_->text(); },
@@ -267,23 +259,10 @@ WorkerSettings Daemon::worker_settings() {
       .detail = {.successes = settings.log.successes, .explains = settings.log.explains},
       .resolver = dns_ ? &dns_->resolver() : nullptr,
       .dns_timeout = settings.dns.timeout,
-      .record = record_function(),
+      .record = records_->function(snapshot_.policy->judging.receiver),
       .count_recipients = [this](const auto&... seen) { return replays_.count(seen...); },
       .metrics = metrics_ ? &*metrics_ : nullptr,
       .kept = sockets_.control.empty() ? nullptr : &kept_};
-}
-
-RecordJudged Daemon::record_function() {
-  if (!recorder_ && !history_file_) return {};
-  return [this,
-          reporter = snapshot_.policy->judging.receiver](const milter::MessageFinished& finished) {
-    const std::optional<report::Evaluation>& evaluation = finished.outcome.judgement->evaluation;
-    if (!evaluation) return;
-    if (recorder_) recorder_->record(*evaluation, now());
-    if (!history_file_) return;
-    if (const auto record = mailflow::history_record_of(finished.outcome, reporter, now()))
-      history_file_->record(report::format_history(*record));
-  };
 }
 
 void Daemon::wait_for_signal() {

@@ -29,8 +29,7 @@
 #include "service/reporting/schedule.hpp"
 #include "service/run/background.hpp"
 #include "service/run/daemon_dns.hpp"
-#include "service/store/history_file.hpp"
-#include "service/store/recorder.hpp"
+#include "service/run/daemon_records.hpp"
 #include "service/web/server.hpp"
 
 namespace countersign::service {
@@ -64,8 +63,6 @@ class Daemon {
  private:
   void hand_over(Descriptor socket, Service service);
   [[nodiscard]] Listener& listener_of(Service service);
-  void start_recorder();
-  void start_history_file();
   void start_workers();
   void start_control();
   void start_metrics();
@@ -84,7 +81,6 @@ class Daemon {
   [[nodiscard]] bool has_served() const { return stopping_ && workers_running_ == 0; }
   [[nodiscard]] bool start_dns(const config::Snapshot& snapshot);
   [[nodiscard]] WorkerSettings worker_settings();
-  [[nodiscard]] RecordJudged record_function();
 
   boost::asio::io_context control_;
   boost::asio::signal_set signals_;
@@ -100,9 +96,8 @@ class Daemon {
   std::optional<ControlServer> control_server_;
   std::optional<Metrics> metrics_;  // When somebody can read them; outlives DNS and workers.
   std::optional<DaemonDns> dns_;  // Made when mail is judged for the first time; outlives workers.
-  std::optional<store::Recorder> recorder_;         // When something is stored; outlives workers.
-  std::optional<store::HistoryFile> history_file_;  // Likewise.
-  std::mutex snapshot_mutex_;  // Reports copy snapshot_ while control may set it.
+  std::mutex snapshot_mutex_;     // Reports copy snapshot_ while control may set it.
+  std::optional<DaemonRecords> records_;  // Outlives workers.
   std::optional<ReportSchedule> reports_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::optional<HttpServer> http_;

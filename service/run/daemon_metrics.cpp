@@ -109,6 +109,32 @@ void add_reports(const MeteredParts& parts, Sources& sources) {
                        }});
 }
 
+void add_failures(const MeteredParts& parts, Sources& sources) {
+  using Member = std::atomic<std::uint64_t> FailureReportCounters::*;
+  const auto reader = [&parts](Member member) {
+    return [read = parts.failures, member] {
+      const FailureReportCounters* counters = read();
+      return counters == nullptr ? 0 : value((counters->*member).load());
+    };
+  };
+  const std::pair<const char*, Member> results[] = {
+      {"sent", &FailureReportCounters::sent},
+      {"failed", &FailureReportCounters::failed},
+      {"uncertain", &FailureReportCounters::uncertain},
+      {"suppressed", &FailureReportCounters::suppressed}};
+  for (const auto& [result, member] : results)
+    sources.push_back({.kind = Kind::counter,
+                       .name = "countersign_failure_reports_total",
+                       .help = "Failure reports, by what became of them.",
+                       .label_name = "result",
+                       .label_value = result,
+                       .read = reader(member)});
+  sources.push_back({.kind = Kind::counter,
+                     .name = "countersign_failure_reports_dropped_messages_total",
+                     .help = "Messages that failed and that no failure report had room for.",
+                     .read = reader(&FailureReportCounters::dropped)});
+}
+
 }  // namespace
 
 std::vector<MetricSource> sources_of(const MeteredParts& parts) {
@@ -117,6 +143,7 @@ std::vector<MetricSource> sources_of(const MeteredParts& parts) {
   add_cache(parts, sources);
   if (parts.recorder) add_recorder(parts, sources);
   if (parts.reports) add_reports(parts, sources);
+  if (parts.failures) add_failures(parts, sources);
   return sources;
 }
 

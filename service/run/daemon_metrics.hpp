@@ -13,6 +13,7 @@
 #include "service/config/key_store.hpp"
 #include "service/dns/cache.hpp"
 #include "service/metrics/metrics.hpp"
+#include "service/reporting/failure_outbox.hpp"
 #include "service/reporting/schedule.hpp"
 #include "service/store/recorder.hpp"
 
@@ -22,9 +23,10 @@ namespace countersign::service {
 struct MeteredParts {
   std::function<std::size_t()> connections;
   std::function<config::KeyFiles()> keys;
-  std::function<std::optional<CacheCounts>()> cache;  ///< nothing: a zone file answers
-  std::function<store::RecorderCounters()> recorder;  ///< empty: nothing is stored
-  std::function<const ReportCounters*()> reports;     ///< empty: none are sent
+  std::function<std::optional<CacheCounts>()> cache;       ///< nothing: a zone file answers
+  std::function<store::RecorderCounters()> recorder;       ///< empty: nothing is stored
+  std::function<const ReportCounters*()> reports;          ///< empty: none are sent
+  std::function<const FailureReportCounters*()> failures;  ///< likewise
 };
 
 /// The values of the parts. docs/metrics.md lists them.

@@ -184,6 +184,34 @@ TEST(OpenDmarcImport, HistoryIsKept) {
       ElementsAre(HasSubstr("warning: RecordAllMessages has no effect")));
 }
 
+TEST(OpenDmarcImport, FailureReports) {
+  const ReportSettings off = clean(Form::opendmarc, "FailureReports no\n").reports;
+  EXPECT_EQ(off.failures.privacy, report::Privacy::never);
+  const ReportSettings on = clean(Form::opendmarc,
+                                  "FailureReports true\nFailureReportsSentBy dmarc@example.org\n"
+                                  "FailureReportsBcc a@example.org, b@example.org\n"
+                                  "ReportCommand /usr/sbin/sendmail -t -odq\n")
+                                .reports;
+  EXPECT_EQ(on.failures.privacy, report::Privacy::redacted);
+  EXPECT_FALSE(on.failures.on_none);
+  EXPECT_EQ(on.from, "dmarc@example.org");
+  EXPECT_THAT(on.failures.bcc, ElementsAre("a@example.org", "b@example.org"));
+  EXPECT_TRUE(clean(Form::opendmarc, "FailureReportsOnNone yes\nFailureReports yes\n")
+                  .reports.failures.on_none);
+  EXPECT_FALSE(clean(Form::opendmarc, "FailureReports yes\nFailureReportsOnNone no\n")
+                   .reports.failures.on_none);
+}
+
+TEST(OpenDmarcImport, FailureReportsThatCannotBeSentOnlyWarn) {
+  EXPECT_THAT(import(Form::opendmarc, "FailureReportsSentBy nobody\n").problems,
+              ElementsAre(HasSubstr("f:1: warning: 'nobody' is no address")));
+  const Imported copies = import(Form::opendmarc, "FailureReportsBcc nobody,a@example.org\n");
+  EXPECT_THAT(copies.problems, ElementsAre(HasSubstr("f:1: warning: 'nobody' is no address")));
+  EXPECT_THAT(copies.settings.reports.failures.bcc, ElementsAre("a@example.org"));
+  EXPECT_THAT(import(Form::opendmarc, "ReportCommand /usr/bin/mailer -x\n").problems,
+              ElementsAre(HasSubstr("f:1: warning: ReportCommand is not run")));
+}
+
 // --- openarc.conf ---
 
 TEST(OpenArcImport, SealsAreChecked) {

@@ -330,6 +330,21 @@ TEST(FixedSettings, AreThoseOfTheProcessAndOfWhereItLogs) {
                           "policy_service.sockets"));
 }
 
+TEST(FixedSettings, AreNotThoseThatSayWhichFailuresAreTold) {
+  const config::Settings old;
+  config::Settings fresh;
+  fresh.reports.failures.privacy = report::Privacy::redacted;
+  fresh.reports.failures.never.lines = {".de"};
+  fresh.reports.failures.redacted.lines = {"a.example"};
+  fresh.reports.failures.full_headers.lines = {"b.example"};
+  fresh.reports.failures.on_none = false;
+  EXPECT_THAT(changed_fixed_settings(old, fresh), IsEmpty());
+  fresh.reports.failures.destination_cap = 3;
+  fresh.reports.failures.bcc = {"a@example.org"};
+  EXPECT_THAT(changed_fixed_settings(old, fresh),
+              ElementsAre("reports.failures.bcc", "reports.failures.destination_cap"));
+}
+
 // --- stop ----------------------------------------------------------------------------------------
 
 TEST(DaemonStop, FinishesMessagesInFlightWhileAnotherTakesItsPlace) {

@@ -8,13 +8,16 @@
 
 #include "service/config/import/opendmarc.hpp"
 
+#include <string>
+#include <utility>
+
+#include "countersign/message/author.hpp"
 #include "service/config/import/common.hpp"
 #include "service/config/import/foreign_value.hpp"
 
 namespace countersign::service::config {
 namespace {
 
-constexpr std::string_view no_failure_reports = "reports of failures (RFC 9991) are not sent yet";
 constexpr std::string_view own_results = "not needed: SPF and DKIM are always checked here";
 
 using enum Fate;
@@ -74,14 +77,22 @@ constexpr Option rows[] = {
      "reject; signing.requires_headers for mail of ours"},
     {"RequiredFrom", works, "judging.actions.ambiguous", "reject"},
     {"RejectString", works, "judging.help", "stands behind the text that says what failed"},
-    {"CopyFailuresTo", missing, "", "failing mail is not sent elsewhere"},
+    {"CopyFailuresTo", missing, "",
+     "failing mail is not sent elsewhere; the actions of [judging.actions] can hold it for you to "
+     "see"},
 
     // --- reports ---
-    {"FailureReports", missing, "", no_failure_reports, Severity::warning, "no"},
-    {"FailureReportsBcc", missing, "", no_failure_reports},
-    {"FailureReportsOnNone", missing, "", no_failure_reports, Severity::warning, "no"},
-    {"FailureReportsSentBy", missing, "", no_failure_reports},
-    {"ReportCommand", missing, "", no_failure_reports},
+    {"FailureReports", works, "reports.failures.privacy",
+     "yes: redacted, where OpenDMARC shows the whole header; needs FailureReportsSentBy and a key "
+     "that signs for its domain"},
+    {"FailureReportsBcc", works, "reports.failures.bcc",
+     "a copy of each report that has left; none of what no owner asks for"},
+    {"FailureReportsOnNone", works, "reports.failures.on_none", ""},
+    {"FailureReportsSentBy", works, "reports.from",
+     "there is no default: without it no report is sent, and a warning says so"},
+    {"ReportCommand", works, "",
+     "reports leave by SMTP, to port 25 of this host unless reports.smtp_host says otherwise; a "
+     "command other than sendmail gets a warning"},
     {"HistoryFile", works, "store.history_file",
      "records as before; countersign report import-history takes old ones into store.path, from "
      "which reports are sent"},
@@ -152,6 +163,44 @@ void trust_sealers(Importer& importer, const ConfigLine& line) {
   importer.settings().judging.arc = true;
 }
 
+// OpenDMARC tells of domains whose policy is none only when it is told to.
+void set_failure_reports(Importer& importer, const ConfigLine& line) {
+  const std::optional<bool> value = importer.read_boolean(line);
+  if (value != true) return;
+  importer.mark("reports.failures.privacy", line);
+  importer.settings().reports.failures.privacy = report::Privacy::redacted;
+  if (importer.line_of("FailureReportsOnNone") != nullptr) return;
+  importer.mark("reports.failures.on_none", line);
+  importer.settings().reports.failures.on_none = false;
+}
+
+// A daemon that runs today must start: reports are not worth its mail.
+void set_sent_by(Importer& importer, const ConfigLine& line) {
+  if (first_mailbox(line.value)) return importer.set("reports.from", line);
+  importer.problems().warning(line.place, "'" + line.value +
+                                              "' is no address that reports can come from, so no "
+                                              "failure report is sent");
+}
+
+void set_copies(Importer& importer, const ConfigLine& line) {
+  importer.mark("reports.failures.bcc", line);
+  for (std::string& address : split_list(line.value)) {
+    if (first_mailbox(address)) {
+      importer.settings().reports.failures.bcc.push_back(std::move(address));
+    } else {
+      importer.problems().warning(line.place, "'" + address + "' is no address and is left out");
+    }
+  }
+}
+
+void check_report_command(Importer& importer, const ConfigLine& line) {
+  const std::string program = line.value.substr(0, line.value.find_first_of(" \t"));
+  if (program.substr(program.rfind('/') + 1) == "sendmail") return;
+  importer.problems().warning(
+      line.place, "ReportCommand is not run: failure reports leave by SMTP to this host",
+      "a countersign.toml with smtp_host in [reports] names another");
+}
+
 constexpr Special specials[] = {
     {"Socket", set_sockets},
     {"UMask", set_umask},
@@ -167,6 +216,10 @@ constexpr Special specials[] = {
     {"IgnoreHosts", ignore_hosts},
     {"DomainWhitelist", trust_sealers},
     {"DomainWhitelistFile", trust_sealers},
+    {"FailureReports", set_failure_reports},
+    {"FailureReportsBcc", set_copies},
+    {"FailureReportsSentBy", set_sent_by},
+    {"ReportCommand", check_report_command},
 };
 
 Settings defaults() {

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "service/config/reports.hpp"
+
+#include <string>
+
+#include "countersign/mailflow/identities.hpp"
+#include "countersign/message/author.hpp"
+#include "service/config/key_safety.hpp"
+
+namespace countersign::service::config {
+namespace {
+
+class Checker {
+ public:
+  Checker(const Settings& settings, const mailflow::Policy& policy,
+          const ReportSurroundings& surroundings, Problems& problems)
+      : settings_(settings),
+        reports_(settings.reports),
+        policy_(policy),
+        surroundings_(surroundings),
+        problems_(problems) {}
+
+  void check() {
+    check_metrics();
+    if (reports_.sends) check_sending();
+    if (tells_failures()) check_failures();
+    const bool is_needed = reports_.sends || tells_failures();
+    if (is_needed && !reports_.from.empty()) check_from();
+  }
+
+ private:
+  [[nodiscard]] Place place(std::string_view key) const { return settings_.place_of(key); }
+
+  [[nodiscard]] bool tells_failures() const {
+    const FailureReportSettings& failures = reports_.failures;
+    return failures.privacy != report::Privacy::never || !failures.redacted.empty() ||
+           !failures.full_headers.empty();
+  }
+
+  void check_metrics() {
+    for (const SocketSpec& socket : settings_.metrics.sockets) {
+      if (socket.family != SocketSpec::Family::unix) continue;
+      problems_.fatal(place("metrics.sockets"), "metrics are served over HTTP, not at a file",
+                      "name a port: inet:9464@127.0.0.1");
+    }
+  }
+
+  void check_sending() {
+    if (!settings_.store.is_on()) {
+      problems_.fatal(place("reports.sends"), "there is nothing to report, as nothing is stored",
+                      "set store.path");
+    }
+    if (reports_.from.empty()) {
+      problems_.fatal(place("reports.sends"), "reports come from nobody",
+                      "set reports.from to an address of a domain that is signed for");
+    }
+  }
+
+  // The files of other programs ask for reports without saying from whom, and work: no mail waits
+  // for a report.
+  void check_failures() {
+    if (reports_.from.empty()) {
+      problems_.warning(place("reports.failures.privacy"),
+                        "no failure report is sent, as reports come from nobody",
+                        "set reports.from (FailureReportsSentBy) to an address of a domain that is "
+                        "signed for");
+    }
+    for (const std::string& address : reports_.failures.bcc) {
+      if (first_mailbox(address)) continue;
+      problems_.fatal(place("reports.failures.bcc"), "'" + address + "' is no address");
+    }
+    if (!reports_.failures.redaction_key_file.empty()) check_redaction_key();
+  }
+
+  // Whoever has the secret can try names until a digest fits.
+  void check_redaction_key() {
+    const std::string& path = reports_.failures.redaction_key_file;
+    const Place where = place("reports.failures.redaction_key_file");
+    const auto text = surroundings_.files.read(path);
+    if (!text) return problems_.fatal(where, "cannot read " + path + ": " + text.error());
+    if (text->find_first_of("\r\n") == 0 || text->empty()) {
+      problems_.fatal(where, "the first line of " + path + " is empty",
+                      "write a secret: openssl rand -hex 32 > " + path);
+    }
+    const auto real = surroundings_.files.resolve(path);
+    const KeyFile file{real.value_or(path), surroundings_.user, surroundings_.files,
+                       surroundings_.accounts};
+    for (const KeyFinding& finding : find_unsafe(file))
+      problems_.fatal(where, "the secret is none: " + finding.message, finding.remedy);
+  }
+
+  void check_from() {
+    const auto from = first_mailbox(reports_.from);
+    if (!from) {
+      return problems_.fatal(place("reports.from"),
+                             "'" + reports_.from + "' is no address that reports can come from: " +
+                                 std::string(to_string(from.error().code)));
+    }
+    if (!mailflow::find_identities(policy_, *from).chosen.empty()) return;
+    problems_.warning(place("reports.from"),
+                      "no key signs for " + reports_.from +
+                          ", so receivers would not believe reports, and none is sent",
+                      "add its domain to [signing], or name opendkim.conf too (-x)");
+  }
+
+  const Settings& settings_;
+  const ReportSettings& reports_;
+  const mailflow::Policy& policy_;
+  const ReportSurroundings& surroundings_;
+  Problems& problems_;
+};
+
+}  // namespace
+
+void check_reports(const Settings& settings, const mailflow::Policy& policy,
+                   const ReportSurroundings& surroundings, Problems& problems) {
+  Checker(settings, policy, surroundings, problems).check();
+}
+
+}  // namespace countersign::service::config

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Settings of reports: what they need besides, and what is told when it is not there.
+
+#include "service/config/reports.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "service/config/snapshot.hpp"
+#include "tests/support/memory_files.hpp"
+
+namespace countersign::service::config {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class ReportSettingsTest : public ::testing::Test {
+ protected:
+  Snapshot load_own(const std::string& text) {
+    files.add("/etc/countersign.toml", text);
+    return load({Source::Form::countersign, "/etc/countersign.toml", {}},
+                {files, accounts, "mail.example.org"});
+  }
+
+  static std::vector<std::string> texts(const std::vector<Problem>& problems) {
+    std::vector<std::string> lines;
+    for (const Problem& problem : problems) lines.push_back(to_string(problem));
+    return lines;
+  }
+
+  test::MemoryFiles files;
+  test::MemoryAccounts accounts;
+};
+
+TEST_F(ReportSettingsTest, ReportsNeedSomebodyWhoseMailIsSigned) {
+  const std::string head = "[daemon]\nsockets = [\"inet:1\"]\n[signing]\nmode = \"verify\"\n";
+  const auto problems_of = [&](const std::string& lines) {
+    return texts(load_own(head + lines).problems);
+  };
+  EXPECT_THAT(problems_of("[store]\npath = \"/s\"\n[reports]\nsends = true\n"),
+              Contains(HasSubstr(":8: fatal: reports come from nobody")));
+  EXPECT_THAT(problems_of("[reports]\nsends = true\nfrom = \"a@b.example\"\n"),
+              Contains(HasSubstr(":6: fatal: there is nothing to report")));
+  const std::string failures = "[reports.failures]\nprivacy = \"redacted\"\n";
+  EXPECT_THAT(problems_of(failures),
+              Contains(HasSubstr(":6: warning: no failure report is sent, as reports come from")));
+  EXPECT_THAT(problems_of("[reports]\nfrom = \"nobody\"\n" + failures),
+              Contains(HasSubstr(":6: fatal: 'nobody' is no address")));
+  EXPECT_THAT(problems_of("[reports]\nfrom = \"a@b.example\"\n" + failures),
+              Contains(HasSubstr(":6: warning: no key signs for a@b.example")));
+  EXPECT_THAT(problems_of(failures + "bcc = [\"x\"]\n"),
+              Contains(HasSubstr(":7: fatal: 'x' is no address")));
+  EXPECT_THAT(problems_of("[reports]\nfrom = \"nobody\"\n"), IsEmpty()) << "nobody sends any";
+}
+
+TEST_F(ReportSettingsTest, FailuresAreToldOnlyWhenReportsComeFromSomebody) {
+  const std::string head =
+      "[daemon]\nsockets = [\"inet:1\"]\n[signing]\nmode = \"verify\"\n"
+      "[reports.failures]\nprivacy = \"full_headers\"\n"
+      "never = [\".de\"]\non_none = false\n";
+  EXPECT_TRUE(load_own(head).policy->judging.failures.is_off());
+  const Snapshot snapshot = load_own(head + "[reports]\nfrom = \"a@b.example\"\n");
+  const mailflow::FailurePolicy& failures = snapshot.policy->judging.failures;
+  EXPECT_EQ(failures.usual, report::Privacy::full_headers);
+  EXPECT_TRUE(failures.never.contains(*DomainName::parse("mail.firma.de")));
+  EXPECT_FALSE(failures.on_none);
+}
+
+TEST_F(ReportSettingsTest, ASecretOfRedactionIsOne) {
+  const std::string text =
+      "[daemon]\nsockets = [\"inet:1\"]\n[reports.failures]\nprivacy = \"redacted\"\n"
+      "redaction_key_file = \"/secret\"\n";
+  const auto problems_of = [&] { return texts(load_own(text).problems); };
+  EXPECT_THAT(problems_of(), Contains(HasSubstr(":5: fatal: cannot read /secret")));
+  files.add("/secret", "\nx\n");
+  EXPECT_THAT(problems_of(), Contains(HasSubstr(":5: fatal: the first line of /secret is empty")));
+  files.add("/secret", "x\n").set("/secret", 0644);
+  EXPECT_THAT(problems_of(), Contains(HasSubstr("can be read or changed by everybody")));
+  files.set("/secret", 0600);
+  EXPECT_THAT(problems_of(), Not(Contains(HasSubstr("fatal"))));
+}
+
+}  // namespace
+}  // namespace countersign::service::config
