@@ -24,13 +24,20 @@ bool holds(const MacroRule& rule, const std::string& value) {
   return rule.values.empty() || std::ranges::find(rule.values, value) != rule.values.end();
 }
 
-Mark by_macro(const Policy& policy, const Envelope& envelope) {
-  for (const MacroRule& rule : policy.macros) {
+/// The first rule that holds, as "name=value".
+std::optional<std::string> find_macro(const std::vector<MacroRule>& rules,
+                                      const Envelope& envelope) {
+  for (const MacroRule& rule : rules) {
     const std::string* value = envelope.find_macro(rule.name);
-    if (value != nullptr && holds(rule, *value))
-      return Explanation{Reason::macro, rule.name + "=" + *value, {}};
+    if (value != nullptr && holds(rule, *value)) return rule.name + "=" + *value;
   }
   return std::nullopt;
+}
+
+Mark by_macro(const Policy& policy, const Envelope& envelope) {
+  std::optional<std::string> found = find_macro(policy.macros, envelope);
+  if (!found) return std::nullopt;
+  return Explanation{Reason::macro, *std::move(found), {}};
 }
 
 Mark by_login(const Policy& policy, const Envelope& envelope) {
@@ -52,6 +59,8 @@ Mark by_client(const Policy& policy, const Envelope& envelope) {
 Directed find_direction(const Policy& policy, const Envelope& envelope) {
   if (auto place = policy.peers.match(envelope.client_host, envelope.client_ip))
     return {Direction::untouched, {Reason::peer, client_text(envelope), std::move(place)}};
+  if (auto found = find_macro(policy.strangers, envelope))
+    return {Direction::incoming, {Reason::stranger_macro, *std::move(found), {}}};
   for (const auto& mark : {by_mta_name, by_macro, by_login, by_client})
     if (Mark why = mark(policy, envelope)) return {Direction::outgoing, *std::move(why)};
   return {Direction::incoming, {Reason::outside, client_text(envelope), {}}};

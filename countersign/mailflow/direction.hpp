@@ -33,8 +33,8 @@ struct Directed {
   Explanation why;
 };
 
-/// Decides from the envelope alone: peers are not touched, then the four marks of our own mail are
-/// tried in the order above.
+/// Decides from the envelope alone: peers are not touched, what a macro marks as a stranger's is
+/// incoming, then the four marks of our own mail are tried in the order above.
 [[nodiscard]] Directed find_direction(const Policy& policy, const Envelope& envelope);
 
 /// The reason not to touch mail of that author, or nothing: ExemptDomains, which go before every

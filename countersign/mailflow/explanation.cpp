@@ -27,6 +27,8 @@ std::string_view sentence(Reason reason) {
       return "the client is authenticated";
     case Reason::internal_host:
       return "the client is in InternalHosts";
+    case Reason::stranger_macro:
+      return "a macro marks it as a stranger's";
     case Reason::outside:
       return "the client is neither authenticated nor in InternalHosts, and no MTA name or macro "
              "matches";

@@ -20,6 +20,7 @@ enum class Reason : std::uint8_t {
   macro,                    ///< a macro marks it as ours: "name=value"
   authenticated,            ///< the client logged in: the login, or the mechanism
   internal_host,            ///< the client is in InternalHosts: the client
+  stranger_macro,           ///< a macro marks it as a stranger's: "name=value"
   outside,                  ///< nothing of these: the client
   outside_uses_our_domain,  ///< the same, but the author is one of ours (S-09): "client author"
   peer,                     ///< the client is in PeerList, the message is not touched: the client

@@ -43,6 +43,9 @@ struct ResultsPolicy {
   bool removes_bimi = true;      ///< BIMI fields that only a receiver may write
   bool comments = false;         ///< reasons for people in parentheses
   bool signature_values = true;  ///< header.b
+  bool remote_ip = true;         ///< smtp.remote-ip of arc. RFC 8617 §4.1.1
+  bool arc_chain = false;        ///< arc.chain: the domains of all seals, the newest first
+  std::string software_header;   ///< of a DMARC-Filter field: "countersign v1 host"; empty: none
   bool received_spf = false;     ///< a Received-SPF field too. RFC 7208 §9.1
 };
 
@@ -136,6 +139,8 @@ struct JudgingPolicy {
   TrustPolicy trust;
   Actions actions;
 
+  /// Who gets a copy of mail that fails DMARC, as another recipient of it; empty: nobody.
+  std::string copies_failures_to;
   /// Behind the text of a reply: "see https://…"; "%s" in it becomes the author's domain. Empty
   /// for none.
   std::string help;
@@ -143,6 +148,8 @@ struct JudgingPolicy {
   bool shadow = false;
   /// Say what each message adds to reports: somebody counts. Judgement::evaluation
   bool counts = false;
+  /// Mail of domains without a DMARC record stands in the history too.
+  bool records_all = false;
   /// Our own addresses of reports: mail to them alone is not counted.
   report::LoopGuard own_reports;
   /// Which failures are told to the owners of domains, and how much of them.

@@ -47,6 +47,8 @@ struct Outcome {
   std::string action_text;
   /// To be made in this order; empty unless accepted.
   std::vector<HeaderEdit> edits;
+  /// Further forward-paths without <>; empty unless accepted or quarantined.
+  std::vector<std::string> added_recipients;
 
   std::string queue_id;              ///< "i"; empty when the MTA gave none
   std::string author;                ///< the address that was looked up; empty when there is none

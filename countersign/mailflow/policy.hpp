@@ -51,6 +51,7 @@ struct Policy {
   HostList peers;                      ///< clients whose mail is passed untouched
   std::vector<std::string> mta_names;  ///< {daemon_name} values whose mail is ours
   std::vector<MacroRule> macros;       ///< macros that mark mail as ours
+  std::vector<MacroRule> strangers;    ///< macros that mark mail as a stranger's, before all marks
   bool authenticated_is_ours = true;   ///< {auth_type} marks mail as ours
   DomainSet exempt_domains;            ///< author domains that are passed untouched
   RecipientList unsigned_recipients;   ///< to whom nothing is signed

@@ -9,10 +9,22 @@
 
 #pragma once
 
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "countersign/arc/sealer.hpp"
+#include "countersign/mailflow/action.hpp"
 #include "countersign/mailflow/host_list.hpp"
 
 namespace countersign::mailflow {
+
+/// A field that mail must have to be sealed.
+struct HeaderCheck {
+  std::string name;
+  std::function<bool(std::string_view value)> matches;
+};
 
 /// As whom and what is sealed.
 struct SealingPolicy {
@@ -22,6 +34,10 @@ struct SealingPolicy {
   /// Clients of ours whose mail is sealed if it bears results of ours from when it came in: they
   /// are believed about them, and about the chain that the mail then had.
   HostList returned;
+  /// One must match, where there are any (SealHeaderChecks).
+  std::vector<HeaderCheck> header_checks;
+  Action on_error = Action::accept;  ///< of mail that should be sealed and cannot be
+  std::string software_header;       ///< of an ARC-Filter field; empty: none
 };
 
 }  // namespace countersign::mailflow

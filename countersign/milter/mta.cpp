@@ -289,6 +289,10 @@ bool Mta::take_change(const Reply& reply) {
     return may(action::change_headers);
   }
   --pending_.changes;  // Of the header, only those above.
+  if (const auto* recipient = std::get_if<AddRecipient>(&reply)) {
+    pending_.added_recipients.emplace_back(recipient->path);
+    return may(action::add_recipients);
+  }
   if (const auto* quarantine = std::get_if<Quarantine>(&reply)) {
     pending_.quarantine = std::string(quarantine->reason);
     return may(action::quarantine);

@@ -42,11 +42,12 @@ struct Mail {
 struct FilterOutcome {
   /// accept, reject, tempfail or discard; continue_ at the end of the body counts as accept.
   ReplyCode verdict = ReplyCode::accept;
-  std::string text;                 ///< of a rejection in the filter's own words
-  std::string quarantine;           ///< reason; empty: not quarantined
-  Header header;                    ///< as the filter left it
-  std::size_t changes = 0;          ///< header fields inserted, added, changed or removed
-  std::optional<std::string> body;  ///< only when the filter replaced it
+  std::string text;                           ///< of a rejection in the filter's own words
+  std::string quarantine;                     ///< reason; empty: not quarantined
+  std::vector<std::string> added_recipients;  ///< as the filter wrote them
+  Header header;                              ///< as the filter left it
+  std::size_t changes = 0;                    ///< header fields inserted, added, changed or removed
+  std::optional<std::string> body;            ///< only when the filter replaced it
 };
 
 /// What the MTA offers in the negotiation; by default what Postfix offers with milter_protocol = 6.

@@ -46,6 +46,7 @@ enum class CommandCode : char {
 
 /// What a filter sends.
 enum class ReplyCode : char {
+  add_recipient = '+',   // SMFIR_ADDRCPT
   accept = 'a',          // SMFIR_ACCEPT
   replace_body = 'b',    // SMFIR_REPLBODY
   continue_ = 'c',       // SMFIR_CONTINUE
@@ -66,6 +67,7 @@ enum class ReplyCode : char {
 namespace action {
 inline constexpr std::uint32_t add_headers = 0x01;      // SMFIF_ADDHDRS
 inline constexpr std::uint32_t change_body = 0x02;      // SMFIF_CHGBODY
+inline constexpr std::uint32_t add_recipients = 0x04;   // SMFIF_ADDRCPT
 inline constexpr std::uint32_t change_headers = 0x10;   // SMFIF_CHGHDRS
 inline constexpr std::uint32_t quarantine = 0x20;       // SMFIF_QUARANTINE
 inline constexpr std::uint32_t choose_macros = 0x0100;  // SMFIF_SETSYMLIST

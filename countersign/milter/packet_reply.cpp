@@ -34,6 +34,9 @@ struct ReplyWriter {
   void operator()(const ChangeHeader& reply) const {
     frame(ReplyCode::change_header).number(reply.index).text(reply.name).text(reply.value);
   }
+  void operator()(const AddRecipient& reply) const {
+    frame(ReplyCode::add_recipient).text(reply.path);
+  }
   void operator()(const Quarantine& reply) const {
     frame(ReplyCode::quarantine).text(reply.reason);
   }
@@ -93,6 +96,8 @@ Reply read_reply(char code, Cursor& cursor) {
       return read_add_header(cursor);
     case ReplyCode::change_header:
       return read_change_header(cursor);
+    case ReplyCode::add_recipient:
+      return AddRecipient{read_text(cursor)};
     case ReplyCode::quarantine:
       return Quarantine{read_text(cursor)};
     case ReplyCode::replace_body:

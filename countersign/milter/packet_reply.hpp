@@ -45,6 +45,11 @@ struct ChangeHeader {
   std::string_view value;  ///< empty removes the field
 };
 
+/// Sends the message to one more recipient.
+struct AddRecipient {
+  std::string_view path;  ///< a forward-path in <>
+};
+
 /// Puts the message aside for the postmaster.
 struct Quarantine {
   std::string_view reason;
@@ -57,7 +62,7 @@ struct ReplaceBody {
 
 /// Any reply.
 using Reply = std::variant<Negotiate, Verdict, ReplyText, InsertHeader, AddHeader, ChangeHeader,
-                           Quarantine, ReplaceBody>;
+                           AddRecipient, Quarantine, ReplaceBody>;
 
 /// Writes a reply. NUL inside a text cannot be said and is left out.
 void append_reply(std::string& out, const Reply& reply);

@@ -397,6 +397,8 @@ void Session::State::take(const EndOfBody& command) {
 
 void Session::State::answer_message(Outcome outcome) {
   append_edits(outcome.edits);
+  for (const std::string& path : outcome.added_recipients)
+    append_reply(step.send, AddRecipient{"<" + path + ">"});
   append_verdict(step.send, outcome);
   std::string client = client_text(envelope);
   step.events.emplace_back(MessageFinished{std::move(client), std::move(outcome), take_envelope()});

@@ -72,8 +72,11 @@ Needs needs_of(const Policy& policy) {
   const bool removes = policy.judges || (policy.signs && policy.removes_old_signatures);
   if (removes) needs.actions |= action::change_headers;
   if (may_quarantine(policy)) needs.actions |= action::quarantine;
+  if (policy.judges && !policy.judging.copies_failures_to.empty())
+    needs.actions |= action::add_recipients;
   needs.unwanted_steps = all_steps & ~wanted_steps(policy);
   for (const mailflow::MacroRule& rule : policy.macros) needs.macros.push_back(rule.name);
+  for (const mailflow::MacroRule& rule : policy.strangers) needs.macros.push_back(rule.name);
   return needs;
 }
 

@@ -30,6 +30,7 @@ struct StoreSettings {
   std::string spool_directory = "/var/lib/countersign/spool";
   std::uint64_t spool_octets = 1'073'741'824;
   std::chrono::seconds durability{1};
+  bool history_all = false;  ///< mail of domains without a DMARC record too
   std::string history_file;  ///< a line and more a message, as OpenDMARC writes it; empty: none
 
   /// Nothing is stored until it is said where.
@@ -74,6 +75,7 @@ struct ReportSettings {
   std::string extra_contact;  ///< empty for none
   std::string mail_from;      ///< reverse-path; empty: the null path
   DataSet opted_out;          ///< domains that get none
+  DataSet own_addresses;      ///< mail to these alone is not counted
   std::uint64_t packed_octets_max = 10'485'760;
   std::uint64_t destination_cap = 10'000;
   std::chrono::seconds after_midnight{3'600};

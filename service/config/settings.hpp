@@ -123,7 +123,10 @@ struct ResultsSettings {
   bool removes_bimi = true;
   bool comments = false;
   bool signature_values = true;
+  bool remote_ip = true;
+  bool arc_chain = false;
   bool received_spf = false;
+  bool software_header = false;
 };
 
 /// Whose mail is let through though DMARC fails.
@@ -152,7 +155,9 @@ struct JudgingSettings {
   DataSet spf_shared;
   DataSet fields_to_be_signed;
   DataSet third_party_signers;
-  std::string receiver;  ///< empty: the host name
+  DataSet macros;                  ///< that mark mail as a stranger's
+  std::string copies_failures_to;  ///< an address; empty: none
+  std::string receiver;            ///< empty: the host name
   std::string help;
   bool shadow = false;
 
@@ -199,6 +204,9 @@ struct SealingSettings {
   DataSet omitted_fields;     ///< empty: none
   DataSet oversigned_fields;  ///< empty: the defaults
   std::optional<std::chrono::seconds> lifetime;
+  DataSet header_checks;  ///< "Name: regular expression", one of which must match; empty: none
+  mailflow::Action on_error = mailflow::Action::accept;
+  bool software_header = false;
 };
 
 /// Where DNS answers come from.

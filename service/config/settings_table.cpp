@@ -372,6 +372,16 @@ const Setting rows[] = {
     {"judging.shadow", "Judge and log everything, and change nothing: no header field, no action.",
      [](S& s) -> Slot { return &s.judging.shadow; }},
 
+    {"judging.macros",
+     "Macros of the MTA that mark mail as a stranger's, whatever else would make it ours: "
+     "\"name\", "
+     "or \"name=value|value\".",
+     [](S& s) -> Slot { return &s.judging.macros; }},
+    {"judging.copies_failures_to",
+     "An address that gets a copy of each message that fails DMARC and is not refused, as one more "
+     "recipient of it.",
+     [](S& s) -> Slot { return &s.judging.copies_failures_to; }},
+
     // --- judging.results ---
     {"judging.results.authserv_id",
      "Who judged: the name that Authentication-Results begins with (RFC 8601 §2.5). All hosts that "
@@ -401,6 +411,16 @@ const Setting rows[] = {
      [](S& s) -> Slot { return &s.judging.results.signature_values; }},
     {"judging.results.received_spf", "Write a Received-SPF field too (RFC 7208 §9.1).",
      [](S& s) -> Slot { return &s.judging.results.received_spf; }},
+
+    {"judging.results.remote_ip",
+     "Write the client's address behind the result of ARC (smtp.remote-ip).",
+     [](S& s) -> Slot { return &s.judging.results.remote_ip; }},
+    {"judging.results.arc_chain",
+     "Write the domains of all seals behind the result of ARC (arc.chain), the newest first, for "
+     "programs that read it.",
+     [](S& s) -> Slot { return &s.judging.results.arc_chain; }},
+    {"judging.results.software_header", "Add a DMARC-Filter field with our name and version.",
+     [](S& s) -> Slot { return &s.judging.results.software_header; }},
 
     // --- judging.trust ---
     {"judging.trust.networks", "Clients whose mail is let through though DMARC fails.",
@@ -584,6 +604,15 @@ const Setting rows[] = {
      [](S& s) -> Slot { return &s.sealing.lifetime; },
      {1, 31'536'000}},
 
+    {"sealing.header_checks",
+     "Seal only mail of which a field matches: lines of \"Name: regular expression\" (RE2), one of "
+     "which is enough.",
+     [](S& s) -> Slot { return &s.sealing.header_checks; }},
+    {"sealing.on_error", "What is done with mail that should be sealed and cannot be.",
+     [](S& s) -> Slot { return &s.sealing.on_error; }},
+    {"sealing.software_header", "Add an ARC-Filter field with our name and version.",
+     [](S& s) -> Slot { return &s.sealing.software_header; }},
+
     // --- dns ---
     {"dns.nameservers", "Addresses of the resolvers to ask. Empty: those of the system.",
      [](S& s) -> Slot { return &s.dns.nameservers; }},
@@ -630,6 +659,8 @@ const Setting rows[] = {
      "machine fails at any moment.",
      [](S& s) -> Slot { return &s.store.durability; },
      {1, 3'600}},
+    {"store.history_all", "Mail of domains without a DMARC record stands in that file too.",
+     [](S& s) -> Slot { return &s.store.history_all; }},
     {"store.history_file",
      "A file that gets each judged message as OpenDMARC's HistoryFile has it, for programs that "
      "read that; empty: none. It needs no engine.",
@@ -675,6 +706,10 @@ const Setting rows[] = {
      [](S& s) -> Slot { return &s.reports.mail_from; }},
     {"reports.opted_out", "Domains that get no reports; \".domain\" stands for all below it.",
      [](S& s) -> Slot { return &s.reports.opted_out; }},
+    {"reports.own_addresses",
+     "Addresses of ours besides reports.from at which reports come in: mail to these alone is not "
+     "counted, or two reporters would write to each other for ever.",
+     [](S& s) -> Slot { return &s.reports.own_addresses; }},
     {"reports.packed_octets_max",
      "Octets of a packed report; a larger one is sent in parts.",
      [](S& s) -> Slot { return &s.reports.packed_octets_max; },

@@ -168,6 +168,7 @@ class Maker {
     policy_.peers = read_host_list(signing_.peers, files_, problems_);
     policy_.mta_names = read_names(signing_.mta_names, files_, problems_);
     policy_.macros = read_macros(signing_.macros, files_, problems_);
+    policy_.strangers = read_macros(settings_.judging.macros, files_, problems_);
     policy_.authenticated_is_ours = signing_.authenticated_is_ours;
     policy_.exempt_domains = read_domain_set(signing_.exempt_domains, files_, problems_);
     policy_.unsigned_recipients = read_recipients(signing_.unsigned_recipients, files_, problems_);
