@@ -52,6 +52,9 @@ struct ReplyWords {
   std::string operator()(const milter::ChangeHeader& reply) const {
     return "change " + std::to_string(reply.index) + " " + field(reply.name, reply.value);
   }
+  std::string operator()(const milter::AddRecipient& reply) const {
+    return "recipient " + std::string(reply.path);
+  }
   std::string operator()(const milter::Quarantine& reply) const {
     return "quarantine " + std::string(reply.reason);
   }
