@@ -30,6 +30,11 @@ find_library(UNBOUND_LIBRARY unbound REQUIRED)
 add_library(unbound INTERFACE)
 target_link_libraries(unbound INTERFACE ${UNBOUND_LIBRARY})
 
+# Its pkg-config file asks for a flag that would be in force for all that is compiled beside it.
+find_library(RE2_LIBRARY re2 REQUIRED)
+add_library(re2 INTERFACE)
+target_link_libraries(re2 INTERFACE ${RE2_LIBRARY})
+
 add_library(tomlplusplus INTERFACE)   # header only; warnings inside it are not ours
 
 # Asio is compiled once (service/run/asio.cpp), not in each file that includes it.

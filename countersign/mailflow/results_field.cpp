@@ -99,14 +99,28 @@ void add_dkim(const Verdict& verdict, const ResultsPolicy& policy,
   }
 }
 
-void add_arc(const Verdict& verdict, const Envelope& envelope, std::vector<MethodResult>& results) {
+/// The domains of all seals, the newest first: "b.example:a.example".
+std::string chain_of(const arc::Outcome& outcome) {
+  std::string domains;
+  for (auto set = outcome.sets.rbegin(); set != outcome.sets.rend(); ++set) {
+    if (!domains.empty()) domains += ':';
+    domains += set->sealer.text();
+  }
+  return domains;
+}
+
+void add_arc(const Verdict& verdict, const Envelope& envelope, const ResultsPolicy& policy,
+             std::vector<MethodResult>& results) {
   if (!verdict.arc || verdict.arc->status == arc::ChainStatus::none) return;
   MethodResult result{.method = "arc", .result = std::string(to_string(verdict.arc->status))};
   if (verdict.arc->status == arc::ChainStatus::pass)
     add(result, "header", "oldest-pass", std::to_string(verdict.arc->oldest_pass));
   else
     result.reason = std::string(name_of(verdict.arc->reason));
-  if (envelope.client_ip) add(result, "smtp", "remote-ip", envelope.client_ip->to_string());
+  if (policy.remote_ip && envelope.client_ip)
+    add(result, "smtp", "remote-ip", envelope.client_ip->to_string());
+  if (policy.arc_chain && verdict.arc->status == arc::ChainStatus::pass)
+    add(result, "arc", "chain", chain_of(*verdict.arc));
   results.push_back(std::move(result));
 }
 
@@ -159,7 +173,7 @@ std::vector<MethodResult> results_of(const Verdict& verdict, const Envelope& env
   }
   add_spf(verdict, envelope, results);
   add_dkim(verdict, policy, results);
-  add_arc(verdict, envelope, results);
+  add_arc(verdict, envelope, policy, results);
   add_dmarc(verdict, results);
   return results;
 }

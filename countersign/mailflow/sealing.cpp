@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "countersign/arc/field.hpp"
 #include "countersign/authres/field.hpp"
@@ -43,14 +44,37 @@ std::optional<Findings> earlier_findings(const Header& header, const Policy& pol
   return findings;
 }
 
-std::string_view why_not(arc::Refusal refusal) {
+/// Why there is no seal.
+struct Obstacle {
+  std::string_view why;
+  bool is_error = false;  ///< there should be one all the same
+};
+
+Obstacle obstacle_of(arc::Refusal refusal) {
   switch (refusal) {
     case arc::Refusal::chain_ended:
-      return "an earlier host found the chain broken and has ended it";
+      return {"an earlier host found the chain broken and has ended it"};
     case arc::Refusal::too_many_sets:
-      return "the chain has as many sets as there may be";
+      return {"the chain has as many sets as there may be", true};
   }
-  return "refused";
+  return {"refused", true};
+}
+
+/// The value of a field in one line, without the white space around it. RFC 5322 §2.2.3
+std::string unfolded(std::string_view value) {
+  std::string line;
+  for (const char c : value)
+    if (c != '\r' && c != '\n') line += c;
+  return std::string(text::trim(line, text::is_wsp));
+}
+
+/// True when a field of the message matches, or when none has to.
+bool is_wanted(const Header& header, const std::vector<HeaderCheck>& checks) {
+  return checks.empty() || std::ranges::any_of(header, [&checks](const HeaderField& field) {
+           return std::ranges::any_of(checks, [&field](const HeaderCheck& check) {
+             return field.is(check.name) && check.matches(unfolded(field.value()));
+           });
+         });
 }
 
 }  // namespace
@@ -59,48 +83,80 @@ struct Sealing::State {
   State(std::shared_ptr<const Policy> policy_given, const Header& header_given)
       : policy(std::move(policy_given)),
         header(header_given),
+        wanted(is_wanted(header, policy->sealing->header_checks)),
         sealer(policy->sealing->identity, policy->limits) {
     if (policy->fixes_line_ends) mender.emplace();
   }
 
   std::shared_ptr<const Policy> policy;
   const Header& header;
+  bool wanted;                      ///< a field matches, where one has to
   std::optional<Findings> earlier;  ///< of mail that comes back
   arc::Sealer sealer;
   std::optional<LineEndMender> mender;
 
   /// What is to be said of the message, or why there must be no seal.
-  [[nodiscard]] Result<Findings, std::string_view> findings(const Outcome& outcome) const {
+  [[nodiscard]] Result<Findings, Obstacle> findings(const Outcome& outcome) const {
     if (earlier) {
       // Sets that nobody judged are ours, put on as the message came in: a second seal of ours
       // could only say that the first is broken.
       const bool has_chain = find_field(header, "ARC-Seal") != nullptr;
       if (has_chain && earlier->chain_status == arc::ChainStatus::none)
-        return std::unexpected("the results on it say nothing of the chain that it has");
+        return std::unexpected(Obstacle{"the results on it say nothing of the chain that it has"});
       return *earlier;
     }
     const Judgement& judgement = *outcome.judgement;
     const std::optional<arc::Outcome>& chain = judgement.verdict.arc;
     if (!chain || chain->is_temporary())
-      return std::unexpected("DNS does not tell whether the chain is whole");
+      return std::unexpected(Obstacle{"DNS does not tell whether the chain is whole", true});
     return Findings{chain->status, std::string(HeaderField(judgement.results_field).value())};
   }
 
+  /// Tells why there is no seal, and does what is done where there should be one. What was decided
+  /// before is not made weaker.
+  void give_up(const Obstacle& obstacle, Outcome& outcome) const {
+    outcome.reasons.push_back({Reason::not_sealed, std::string(obstacle.why), {}});
+    const Action action = policy->sealing->on_error;
+    if (!obstacle.is_error || severity(action) <= severity(outcome.action)) return;
+    outcome.action = action;
+    outcome.action_codes.clear();
+    outcome.action_text = "the message cannot be sealed: " + std::string(obstacle.why);
+    if (action != Action::quarantine) outcome.added_recipients.clear();
+    if (action == Action::tempfail) leave_out_of_reports(outcome);
+  }
+
+  /// A message that comes again is told of then.
+  static void leave_out_of_reports(Outcome& outcome) {
+    outcome.failure.reset();
+    if (!outcome.judgement || !outcome.judgement->evaluation) return;
+    Judgement judgement = *outcome.judgement;
+    judgement.evaluation.reset();
+    outcome.judgement = std::make_shared<const Judgement>(std::move(judgement));
+  }
+
   void seal(std::chrono::sys_seconds now, Outcome& outcome) {
-    const auto explain = [&outcome](std::string_view why) {
-      outcome.reasons.push_back({Reason::not_sealed, std::string(why), {}});
-    };
-    const Result<Findings, std::string_view> found = findings(outcome);
-    if (!found) return explain(found.error());
+    if (!wanted) return give_up({"no field of it matches sealing.header_checks"}, outcome);
+    const Result<Findings, Obstacle> found = findings(outcome);
+    if (!found) return give_up(found.error(), outcome);
     Header handed_on = header;
     apply_edits(outcome.edits, handed_on);
     const auto fields = std::move(sealer).finish(
         handed_on, {.chain_status = found->chain_status, .payload = found->payload, .now = now});
-    if (!fields) return explain(why_not(fields.error()));
+    if (!fields) return give_up(obstacle_of(fields.error()), outcome);
     for (auto field = fields->rbegin(); field != fields->rend(); ++field)
       outcome.edits.push_back(insert_at_top(*field));
+    add_software_header(outcome);
     if (const auto made = arc::parse_seal(fields->front().value(), policy->limits))
       outcome.seal = SealedAs{made->sdid, made->selector, made->instance, made->chain_status};
+  }
+
+  void add_software_header(Outcome& outcome) const {
+    const std::string& software = policy->sealing->software_header;
+    if (software.empty()) return;
+    const std::string id = outcome.queue_id.empty() ? "(unknown-jobid)" : outcome.queue_id;
+    outcome.edits.push_back({.kind = HeaderEdit::Kind::insert_at_top,
+                             .name = "ARC-Filter",
+                             .value = " " + software + " " + id});
   }
 };
 
@@ -129,6 +185,7 @@ std::optional<Sealing> Sealing::of_returned(std::shared_ptr<const Policy> policy
 }
 
 void Sealing::body(std::string_view chunk) {
+  if (!state_->wanted) return;
   arc::Sealer& sealer = state_->sealer;
   if (state_->mender)
     state_->mender->feed(chunk, [&sealer](std::string_view piece) { sealer.body(piece); });

@@ -35,6 +35,7 @@ bool may_quarantine(const mailflow::Actions& actions) {
 bool may_quarantine(const Policy& policy) {
   return policy.on_bad_author == Action::quarantine ||
          policy.on_signing_error == Action::quarantine || policy.on_limit == Action::quarantine ||
+         (policy.sealing && policy.sealing->on_error == Action::quarantine) ||
          (policy.judges && may_quarantine(policy.judging.actions));
 }
 

@@ -88,6 +88,8 @@ class Maker {
     to.removes_bimi = from.removes_bimi;
     to.comments = from.comments;
     to.signature_values = from.signature_values;
+    to.remote_ip = from.remote_ip;
+    to.arc_chain = from.arc_chain;
     to.received_spf = from.received_spf;
     if (to.removes_all && to.keeps_all) {
       problems_.warning(settings_.place_of("judging.results.keeps_all"),

@@ -158,6 +158,10 @@ std::vector<mailflow::MacroRule> read_macros(const DataSet& set, const Files& fi
       values = name.substr(equals + 1);
       name = name.substr(0, equals);
       is_odd = is_file;
+    } else if (const std::size_t bar = name.find('|'); bar != std::string_view::npos) {
+      // As dkimpy-milter writes it; no name has a bar.
+      values = name.substr(bar + 1);
+      name = name.substr(0, bar);
     }
     if (name.starts_with('{') && name.ends_with('}')) {
       name = name.substr(1, name.size() - 2);

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "service/config/header_checks.hpp"
 #include "service/config/lists.hpp"
 
 namespace countersign::service::config {
@@ -33,7 +34,9 @@ class Maker {
     return mailflow::SealingPolicy{
         .identity = *std::move(identity),
         .judged = sealing_.judged,
-        .returned = read_host_list(sealing_.returned, files_, problems_)};
+        .returned = read_host_list(sealing_.returned, files_, problems_),
+        .header_checks = read_header_checks(sealing_.header_checks, files_, problems_),
+        .on_error = sealing_.on_error};
   }
 
  private:

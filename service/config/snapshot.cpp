@@ -258,9 +258,12 @@ class Maker {
     policy_.requires_headers = signing_.requires_headers;
     policy_.strict_headers = signing_.strict_headers;
     policy_.explains = settings_.log.explains;
-    if (signing_.software_header) {
-      policy_.software_header = std::string("countersign v") + version + " " + machine_.host_name;
-    }
+    if (signing_.software_header) policy_.software_header = software();
+  }
+
+  /// What DKIM-Filter and ARC-Filter say of us.
+  [[nodiscard]] std::string software() const {
+    return std::string("countersign v") + version + " " + machine_.host_name;
   }
 
   void set_actions() {
@@ -286,6 +289,8 @@ class Maker {
     rules.expected_type.reset();
     KeyStore store(rules, files_, machine_.accounts, problems_);
     policy_.sealing = make_sealing_policy(settings_, files_, store, problems_);
+    if (policy_.sealing && settings_.sealing.software_header)
+      policy_.sealing->software_header = software();
   }
 
   void set_judging() {

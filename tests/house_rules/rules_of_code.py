@@ -88,6 +88,7 @@ LIBRARIES = (
     (r"unbound(-event)?\.h", ("service/dns/unbound.cpp",), 1),
     (r"toml\+\+/", ("service/config/",), 1),
     (r"lmdb\.h", ("service/config/",), 1),
+    (r"re2/", ("service/config/header_checks.cpp",), 1),
     (r"sqlite3\.h|libpq", ("service/store/",), None),
     (r"curl/", ("service/reporting/",), 1),
     (r"prometheus/", ("service/metrics/",), None),

@@ -24,14 +24,15 @@ constexpr Option rows[] = {
     {"SyslogFacility", works, "log.facility", ""},
     {"SyslogSuccess", works, "log.successes", ""},
     {"debugLevel", works, "log.level", "above 0: debug"},
-    {"DiagnosticDirectory", missing, "", "messages that fail are not kept"},
+    {"DiagnosticDirectory", ignored, "",
+     "copies of others' mail are not written; countersign explain tells what became of a message"},
 
     // --- which mail ---
     {"Mode", works, "signing.mode", "of incoming mail DKIM is judged and nothing else"},
     {"InternalHosts", works, "signing.internal_hosts", "default 127.0.0.1 and ::1"},
     {"IntHosts", ignored, "", "it is made from InternalHosts"},
-    {"MacroList", works, "signing.macros", ""},
-    {"MacroListVerify", missing, "", "no macro makes mail that of a stranger"},
+    {"MacroList", works, "signing.macros", "name|value|value, or as OpenDKIM has it"},
+    {"MacroListVerify", works, "judging.macros", "the same; it counts more than MacroList"},
     {"PeerList", works, "signing.peers", "documented there, and without effect"},
 
     // --- how it is signed ---
@@ -52,7 +53,8 @@ constexpr Option rows[] = {
     // --- how it is judged ---
     {"AuthservID", works, "judging.results.authserv_id", "HOSTNAME is the host name"},
     {"DNSTimeout", works, "dns.timeout", ""},
-    {"DNSOverride", missing, "", "name a zone file with dns.zone_file or --zone instead"},
+    {"DNSOverride", ignored, "",
+     "it serves tests alone; dns.zone_file or --zone names a zone file"},
 };
 
 void set_mode(Importer& importer, const ConfigLine& line) {

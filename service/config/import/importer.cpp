@@ -82,9 +82,9 @@ void Importer::replace(const Option& option, ConfigLine& before, ConfigLine afte
 void Importer::apply(const Option& option, const ConfigLine& line) {
   const std::string name(option.name);
   const std::string remark(option.remark);
+  if (option.fate != Fate::works && is_idle(option, line.value)) return;
   switch (option.fate) {
     case Fate::missing:
-      if (is_idle(option, line.value)) return;
       return problems_.add({option.severity, line.place, name + " has no effect: " + remark, ""});
     case Fate::ignored:
       return problems_.warning(line.place, name + " has no effect: " + remark,

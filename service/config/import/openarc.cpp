@@ -15,8 +15,6 @@
 namespace countersign::service::config {
 namespace {
 
-constexpr std::string_view no_responses = "a seal that cannot be checked does no harm to a message";
-
 using enum Fate;
 
 constexpr Option rows[] = {
@@ -38,10 +36,9 @@ constexpr Option rows[] = {
      "without it, a daemon in the foreground logs to standard error"},
     {"SyslogFacility", works, "log.facility", ""},
     {"SyslogName", works, "log.name", ""},
-    {"KeepTemporaryFiles", missing, "", "canonicalized copies of messages are never written",
-     Severity::warning, "no"},
+    {"KeepTemporaryFiles", ignored, "", "no temporary files are written", Severity::warning, "no"},
     {"TemporaryDirectory", ignored, "", "no temporary files are written"},
-    {"SoftwareHeader", missing, "", "no ARC-Filter field is added", Severity::warning, "no"},
+    {"SoftwareHeader", works, "sealing.software_header", "on sealed mail alone"},
 
     // --- checking ---
     {"Mode", works, "sealing.judged",
@@ -49,12 +46,13 @@ constexpr Option rows[] = {
      "InternalHosts hand back is sealed (sealing.returned)"},
     {"AuthservID", works, "judging.results.authserv_id", "HOSTNAME is the host name"},
     {"AuthResComments", works, "judging.results.comments", ""},
-    {"AuthResIP", missing, "", "smtp.remote-ip is always written", Severity::warning, "yes"},
-    {"FinalReceiver", missing, "",
-     "arc.chain is not written; judging.trust.sealers says here whose seals count",
+    {"AuthResIP", works, "judging.results.remote_ip", "default yes"},
+    {"FinalReceiver", works, "judging.results.arc_chain",
+     "of a chain that passes; judging.trust.sealers does the same without the detour"},
+    {"PermitAuthenticationOverrides", ignored, "",
+     "anybody could write what the chain came to; InternalHosts are believed about it on what they "
+     "hand back",
      Severity::warning, "no"},
-    {"PermitAuthenticationOverrides", missing, "",
-     "a seal overrides DMARC for domains of judging.trust.sealers alone", Severity::warning, "no"},
     {"InternalHosts", works, "signing.internal_hosts", "default 127.0.0.1 and ::1"},
     {"PeerList", works, "signing.peers", ""},
     {"MaximumHeaders", works, "limits.header_octets",
@@ -62,11 +60,16 @@ constexpr Option rows[] = {
     {"MinimumKeySizeRSA", ignored, "", "RSA keys below 1024 bits never pass (RFC 8301 §3.2)"},
     {"DNSTimeout", works, "dns.timeout", "0, which means for ever there, means 600 seconds here"},
     {"Nameservers", works, "dns.nameservers", ""},
-    {"ResponseDisabled", missing, "", no_responses, Severity::warning, "accept"},
-    {"ResponseUnable", missing, "", no_responses, Severity::warning, "accept"},
-    {"ResponseUnwilling", missing, "", no_responses, Severity::warning, "accept"},
+    {"ResponseDisabled", ignored, "",
+     "what PeerList or SealHeaderChecks leave alone passes, as others may have to judge it",
+     Severity::warning, "accept"},
+    {"ResponseUnable", works, "sealing.on_error",
+     "when DNS does not tell whether the chain is whole, or it has no room; default accept"},
+    {"ResponseUnwilling", works, "signing.on_limit",
+     "a header over its limits, whoever sends it; default reject"},
     {"FixedTimestamp", ignored, "", "it serves tests of OpenARC alone"},
-    {"TestKeys", missing, "", "name a zone file with dns.zone_file or --zone instead"},
+    {"TestKeys", ignored, "",
+     "it serves tests of OpenARC alone; dns.zone_file or --zone names a zone file"},
 
     // --- sealing ---
     {"Domain", works, "sealing.domain", "seals by Mode, with Selector and KeyFile"},
@@ -78,7 +81,9 @@ constexpr Option rows[] = {
     {"SignHeaders", works, "sealing.signed_fields", ""},
     {"OverSignHeaders", works, "sealing.oversigned_fields", "default none"},
     {"OmitHeaders", works, "sealing.omitted_fields", ""},
-    {"SealHeaderChecks", missing, "", "mail is sealed whatever its fields say"},
+    {"SealHeaderChecks", works, "sealing.header_checks",
+     "a line is Name:expression; in an expression of RE2, + ? | ( ) { } need a backslash to stand "
+     "for themselves"},
     {"RequireSafeKeys", works, "signing.safe_keys_required", "default yes"},
 };
 
@@ -111,6 +116,15 @@ void set_seal_lifetime(Importer& importer, const ConfigLine& line) {
   if (parse_foreign_integer(line.value) != 0) importer.set("sealing.lifetime", line);
 }
 
+// OpenARC compiles basic expressions, where these characters need a backslash to be special.
+void set_header_checks(Importer& importer, const ConfigLine& line) {
+  importer.set("sealing.header_checks", line, "file:" + line.value);
+  importer.problems().note(line.place,
+                           "the expressions of " + line.value +
+                               " are read as those of RE2, where + ? | ( ) { } need a backslash to "
+                               "stand for themselves");
+}
+
 constexpr Special specials[] = {
     {"Socket", set_sockets},
     {"UMask", set_umask},
@@ -123,13 +137,17 @@ constexpr Special specials[] = {
     {"Canonicalization", set_seal_canonicalization},
     {"SignatureAlgorithm", check_algorithm},
     {"SignatureTTL", set_seal_lifetime},
+    {"SealHeaderChecks", set_header_checks},
 };
 
 Settings defaults() {
   Settings settings = imported_defaults();
   settings.daemon.background = true;
   settings.signing.mode = Mode::verify;
+  settings.signing.on_limit = mailflow::Action::reject;
   settings.judging.arc = true;
+  settings.judging.results.remote_ip = true;
+  settings.judging.results.arc_chain = false;
   SealingSettings& sealing = settings.sealing;
   sealing.canonicalization = {dkim::Canonicalization::relaxed, dkim::Canonicalization::simple};
   sealing.oversigned_fields.lines = {"."};

@@ -43,7 +43,7 @@ constexpr Option rows[] = {
     {"HELO_pass_restriction", works, "policy_service.helo_pass", service_alone},
     {"Mail_From_pass_restriction", works, "policy_service.mail_from_pass", service_alone},
     {"Prospective", works, "policy_service.prospective", service_alone},
-    {"Per_User", missing, "", "all recipients are treated alike"},
+    {"Per_User", ignored, "", "one result stands in a message for all its recipients"},
     {"SPF_Enhanced_Status_Codes", works, "policy_service.spf_codes",
      "the milter always uses the codes of RFC 7372"},
     {"Reason_Message", works, "policy_service.reason",
@@ -79,7 +79,7 @@ constexpr Option rows[] = {
 
     // --- logging ---
     {"debugLevel", works, "log.level", "above 1: debug; below 1: error"},
-    {"QueueID", missing, "", "the queue id is always logged", Severity::warning, "yes"},
+    {"QueueID", ignored, "", "the queue id is always logged", Severity::warning, "yes"},
 
     // --- the milter ---
     {"Socket", works, "daemon.sockets", ""},
@@ -88,8 +88,8 @@ constexpr Option rows[] = {
     {"UMask", works, "daemon.umask", "a number without a leading 0 is decimal"},
     {"InternalHosts", works, "signing.internal_hosts", "not judged, as mail of ours"},
     {"IntHosts", ignored, "", "it is made from InternalHosts"},
-    {"MacroList", works, "signing.macros", "not judged, as mail of ours"},
-    {"MacroListVerify", missing, "", "no macro makes mail that of a stranger"},
+    {"MacroList", works, "signing.macros", "not judged, as mail of ours; name|value|value"},
+    {"MacroListVerify", works, "judging.macros", "judged, whatever else would make it ours"},
 };
 
 struct Word {
