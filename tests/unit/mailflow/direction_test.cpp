@@ -111,6 +111,37 @@ TEST(FindDirection, APeerIsNotTouchedWhateverItsMarks) {
   EXPECT_EQ(find_direction(policy, envelope).why.place, (Place{"peers", 7}));
 }
 
+TEST(FindDirection, AStrangersMacroCountsMoreThanEveryMarkOfOurs) {
+  Policy policy = test::signing_policy();
+  policy.mta_names = {"VERIFYING"};
+  policy.macros = {{"daemon_name", {}}};
+  policy.strangers = {{"daemon_name", {"PUBLIC", "VERIFYING"}}};
+  Envelope envelope = client("localhost", "127.0.0.1");
+  envelope.macros["auth_type"] = "PLAIN";
+  envelope.macros["daemon_name"] = "VERIFYING";
+  goes(Direction::incoming, Reason::stranger_macro, policy, envelope, "daemon_name=VERIFYING");
+  envelope.macros["daemon_name"] = "verifying";
+  EXPECT_EQ(find_direction(policy, envelope).direction, Direction::outgoing);
+}
+
+TEST(FindDirection, AStrangersMacroNeedOnlyBeSetWhenNoValuesAreNamed) {
+  Policy policy = test::signing_policy();
+  policy.strangers = {{"public", {}}};
+  Envelope envelope = client("localhost", "127.0.0.1");
+  EXPECT_EQ(find_direction(policy, envelope).why.reason, Reason::internal_host);
+  envelope.session_macros["public"] = "";
+  goes(Direction::incoming, Reason::stranger_macro, policy, envelope, "public=");
+}
+
+TEST(FindDirection, AStrangersMacroDoesNotMakeAPeerOne) {
+  Policy policy = test::signing_policy();
+  policy.peers.add("127.0.0.0/8", {"peers", 7});
+  policy.strangers = {{"public", {}}};
+  Envelope envelope = client("localhost", "127.0.0.1");
+  envelope.macros["public"] = "yes";
+  EXPECT_EQ(find_direction(policy, envelope).direction, Direction::untouched);
+}
+
 TEST(FindExemption, IsByTheAuthorsDomain) {
   Policy policy = test::signing_policy();
   policy.exempt_domains.entries.add("example.org", {});

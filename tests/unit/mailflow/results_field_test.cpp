@@ -83,5 +83,46 @@ TEST(ResultsField, S13SaysTheDomainThatWasChecked) {
   EXPECT_THAT(arrived.results(), HasSubstr("smtp.mailfrom=example.com;"));
 }
 
+// --- arc ---
+
+arc::SetResult set_of(unsigned instance, std::string_view sealer) {
+  return {.instance = instance,
+          .sealer = DomainName::parse(sealer).value(),
+          .selector = DomainName::parse("s").value(),
+          .signer = DomainName::parse(sealer).value()};
+}
+
+/// The field for a chain of two sets, the newest by b.example.
+std::string arc_field(arc::ChainStatus status, const ResultsPolicy& policy) {
+  Verdict verdict;
+  verdict.arc = arc::Outcome{.status = status};
+  verdict.arc->sets = {set_of(1, "a.example"), set_of(2, "b.example")};
+  Envelope envelope;
+  envelope.client_ip = IpAddress::parse("192.0.2.1");
+  const auto results = results_of(verdict, envelope, policy);
+  return authres::format_field({"mx.example.org", results}, {}, Limits{});
+}
+
+TEST(ResultsField, SaysTheClientBehindArcUnlessToldNotTo) {
+  EXPECT_THAT(arc_field(arc::ChainStatus::pass, {}), HasSubstr("smtp.remote-ip=192.0.2.1"));
+  const std::string without = arc_field(arc::ChainStatus::pass, {.remote_ip = false});
+  EXPECT_THAT(without, HasSubstr("arc=pass header.oldest-pass=0"));
+  EXPECT_THAT(without, Not(HasSubstr("remote-ip")));
+}
+
+TEST(ResultsField, SaysWhoSealedAChainThatPassesOnDemand) {
+  EXPECT_THAT(arc_field(arc::ChainStatus::pass, {}), Not(HasSubstr("arc.chain")));
+  const std::string field = arc_field(arc::ChainStatus::pass, {.arc_chain = true});
+  EXPECT_THAT(field, HasSubstr("arc.chain=\"b.example:a.example\""));
+  const auto parsed = authres::parse_field(field.substr(field.find(':') + 1), Limits{});
+  ASSERT_TRUE(parsed) << field;
+  EXPECT_EQ(*parsed->results.front().find("arc", "chain"), "b.example:a.example");
+}
+
+// The names of a chain that does not pass are what anybody wrote.
+TEST(ResultsField, S34NamesNobodyOfABrokenChain) {
+  EXPECT_THAT(arc_field(arc::ChainStatus::fail, {.arc_chain = true}), Not(HasSubstr("arc.chain")));
+}
+
 }  // namespace
 }  // namespace countersign::mailflow

@@ -266,6 +266,136 @@ TEST(Sealing, SealsLineEndsAsTheMtaWillMendThem) {
   EXPECT_EQ(chain_of(arrived.header, "Hi\r\nbare\r\nline\r\n").status, ChainStatus::pass);
 }
 
+// --- which mail is sealed ---
+
+/// sealing_policy() that wants a field of that name whose value is exactly this.
+Policy checking_policy(std::string name, std::string value) {
+  Policy policy = sealing_policy();
+  policy.sealing->header_checks.push_back(
+      {.name = std::move(name),
+       .matches = [value = std::move(value)](std::string_view text) { return text == value; }});
+  return policy;
+}
+
+TEST(Sealing, SealsWhatHasAFieldThatMatches) {
+  const Arrival arrival = by("alice@example.com", "X-Class: other\r\nx-class: news\r\n");
+  EXPECT_TRUE(arrive(arrival, checking_policy("X-Class", "news")).outcome.seal);
+  EXPECT_TRUE(arrive(arrival, checking_policy("X-Class", "other")).outcome.seal);
+
+  Policy one_of_two = checking_policy("X-Class", "neither");
+  EXPECT_FALSE(arrive(arrival, one_of_two).outcome.seal);
+  one_of_two.sealing->header_checks.push_back(
+      checking_policy("X-Class", "news").sealing->header_checks.front());
+  EXPECT_TRUE(arrive(arrival, one_of_two).outcome.seal) << "one is enough";
+}
+
+TEST(Sealing, ChecksTheValueInOneLine) {
+  const Arrival arrival = by("alice@example.com", "X-Class: \r\n\tnews\r\n of today \r\n");
+  EXPECT_TRUE(arrive(arrival, checking_policy("X-Class", "news of today")).outcome.seal);
+}
+
+TEST(Sealing, LeavesMailAloneOfWhichNoFieldMatches) {
+  Policy policy = checking_policy("X-Class", "news");
+  policy.sealing->on_error = Action::reject;
+  for (const char* fields : {"", "X-Class: newspaper\r\n", "X-Class-2: news\r\n"}) {
+    const Arrived arrived = arrive(by("alice@example.com", fields), policy);
+    EXPECT_EQ(sets_in(arrived.header), 0U) << fields;
+    EXPECT_EQ(arrived.outcome.action, Action::accept) << "it is no error: " << fields;
+    EXPECT_THAT(why(arrived.outcome), HasSubstr("header_checks")) << fields;
+    EXPECT_EQ(count_fields(arrived.header, "Authentication-Results"), 1U) << fields;
+  }
+}
+
+TEST(Sealing, SaysWhichSoftwareSealed) {
+  Policy policy = sealing_policy();
+  policy.sealing->software_header = "countersign v1 mx.example.org";
+  Envelope envelope;
+  envelope.client_ip = IpAddress::parse("192.0.2.1");
+  envelope.macros["i"] = "4QUEUE";
+  Header header = test::header_from("alice@example.com");
+  Flow flow(std::make_shared<const Policy>(policy), envelope, header);
+  flow.body("Hi\r\n");
+  const Outcome outcome = dns::run_with(std::move(flow).finish(now), answer);
+  apply_edits(outcome.edits, header);
+  ASSERT_FALSE(header.empty());
+  EXPECT_EQ(header.front().raw(), "ARC-Filter: countersign v1 mx.example.org 4QUEUE");
+  EXPECT_EQ(chain_of(header).status, ChainStatus::pass);
+
+  const Arrived nameless = arrive(by("alice@example.com"), policy);
+  EXPECT_EQ(nameless.header.front().value(), " countersign v1 mx.example.org (unknown-jobid)");
+  policy.sealing->header_checks = checking_policy("X-Class", "news").sealing->header_checks;
+  EXPECT_EQ(count_fields(arrive(by("alice@example.com"), policy).header, "ARC-Filter"), 0U)
+      << "without a seal there is nothing to tell";
+}
+
+// --- what cannot be sealed ---
+
+/// The outcome for mail with a chain of which DNS does not tell whether it is whole.
+Arrived arrive_without_keys(const Policy& policy) {
+  Arrival arrival = by("alice@example.com");
+  arrival.message = text_of(arrive(arrival).header);
+  return test::arrive(arrival, policy, [](const dns::Question& question) {
+    const bool is_key = question.name.find("_domainkey") != std::string::npos;
+    return is_key ? dns::Answer{.status = dns::AnswerStatus::timeout} : answer(question);
+  });
+}
+
+TEST(Sealing, DoesWithMailThatItCannotSealWhatItIsToldTo) {
+  for (const Action action :
+       {Action::accept, Action::quarantine, Action::tempfail, Action::reject, Action::discard}) {
+    Policy policy = sealing_policy();
+    policy.judging.counts = true;
+    policy.sealing->on_error = action;
+    const Arrived arrived = arrive_without_keys(policy);
+    EXPECT_EQ(arrived.outcome.action, action);
+    EXPECT_FALSE(arrived.outcome.seal);
+    EXPECT_EQ(arrived.outcome.action_text.contains("DNS does not"), action != Action::accept);
+    EXPECT_EQ(arrived.judgement().evaluation.has_value(), action != Action::tempfail)
+        << "what comes again is counted then";
+  }
+}
+
+TEST(Sealing, AFullChainCannotBeSealed) {
+  Policy policy = sealing_policy();
+  policy.sealing->on_error = Action::reject;
+  Arrival arrival = by("alice@example.com");
+  const auto message = split_message(arrival.message, Limits{}).value();
+  arrival.message = text_of(sample::sealed_message(message, 50).header);
+  EXPECT_EQ(arrive(arrival, policy).outcome.action, Action::reject);
+}
+
+// A chain that has ended must get no seal, which is no error. RFC 8617 §5.1.2
+TEST(Sealing, AChainThatHasEndedIsNoError) {
+  Policy policy = sealing_policy();
+  policy.sealing->on_error = Action::reject;
+  Arrival arrival = by("alice@example.com");
+  arrival.message = text_of(arrive(arrival).header, "Changed.\r\n");
+  arrival.message = text_of(arrive(arrival).header, "Changed.\r\n");
+  const Arrived arrived = arrive(arrival, policy);
+  EXPECT_THAT(why(arrived.outcome), HasSubstr("has ended it"));
+  EXPECT_EQ(arrived.outcome.action, Action::accept);
+}
+
+TEST(Sealing, MakesNothingWeakerThanItWas) {
+  Policy policy = sealing_policy();
+  policy.judging.actions.ambiguous = Action::quarantine;
+  policy.judging.actions.spf_fail = Action::quarantine;
+  policy.judging.actions.dmarc_reject = RejectPolicy::quarantine;
+  policy.sealing->on_error = Action::accept;
+  Arrival forged = by("eve@example.com");
+  forged.client_ip = "203.0.113.66";
+  const auto message = split_message(forged.message, Limits{}).value();
+  forged.message = text_of(sample::sealed_message(message, 50).header);
+  const Arrived arrived = arrive(forged, policy);
+  EXPECT_EQ(arrived.outcome.action, Action::quarantine);
+  EXPECT_THAT(arrived.outcome.action_text, testing::Not(HasSubstr("sealed")));
+
+  policy.sealing->on_error = Action::tempfail;
+  const Arrived harder = arrive(forged, policy);
+  EXPECT_EQ(harder.outcome.action, Action::tempfail);
+  EXPECT_EQ(harder.outcome.action_codes, "") << "those of a quarantine are not those of this";
+}
+
 // --- mail that comes back ---
 
 /// The outcome for mail that a client on this host hands over.
