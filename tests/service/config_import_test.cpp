@@ -283,8 +283,46 @@ TEST(OpenArcImport, HowItIsSealed) {
               ElementsAre(HasSubstr("warning: SignatureAlgorithm rsa-sha1 has no effect")));
   EXPECT_THAT(import(Form::openarc, "SignatureAlgorithm x\n").problems,
               ElementsAre(HasSubstr("fatal")));
-  EXPECT_THAT(import(Form::openarc, "SealHeaderChecks /etc/checks\n").problems,
-              ElementsAre(HasSubstr("warning: SealHeaderChecks has no effect: mail is sealed")));
+}
+
+TEST(OpenArcImport, WhichMailIsSealed) {
+  const Imported checks = import(Form::openarc, "SealHeaderChecks /etc/checks\n");
+  EXPECT_EQ(checks.settings.sealing.header_checks.source, "file:/etc/checks");
+  EXPECT_THAT(
+      checks.problems,
+      ElementsAre(HasSubstr("f:1: note: the expressions of /etc/checks are read as those")));
+  EXPECT_TRUE(clean(Form::openarc, "SoftwareHeader yes\n").sealing.software_header);
+  EXPECT_FALSE(clean(Form::openarc, "").sealing.software_header);
+}
+
+TEST(OpenArcImport, WhatIsWritten) {
+  const ResultsSettings usual = clean(Form::openarc, "").judging.results;
+  EXPECT_TRUE(usual.remote_ip);
+  EXPECT_FALSE(usual.arc_chain);
+  const ResultsSettings other =
+      clean(Form::openarc, "AuthResIP no\nFinalReceiver yes\n").judging.results;
+  EXPECT_FALSE(other.remote_ip);
+  EXPECT_TRUE(other.arc_chain);
+}
+
+TEST(OpenArcImport, WhatIsDoneWithMailThatCannotBeSealed) {
+  const Settings usual = clean(Form::openarc, "");
+  EXPECT_EQ(usual.sealing.on_error, Action::accept);
+  EXPECT_EQ(usual.signing.on_limit, Action::reject);
+  const Settings other =
+      clean(Form::openarc, "ResponseUnable tempfail\nResponseUnwilling accept\n");
+  EXPECT_EQ(other.sealing.on_error, Action::tempfail);
+  EXPECT_EQ(other.signing.on_limit, Action::accept);
+}
+
+TEST(OpenArcImport, WhatIsDoneAnywayIsNotTold) {
+  (void)clean(Form::openarc,
+              "ResponseDisabled accept\nPermitAuthenticationOverrides no\nKeepTemporaryFiles no\n");
+  for (const char* line : {"ResponseDisabled reject\n", "PermitAuthenticationOverrides yes\n",
+                           "KeepTemporaryFiles yes\n"}) {
+    EXPECT_THAT(import(Form::openarc, line).problems, ElementsAre(HasSubstr("has no effect")))
+        << line;
+  }
 }
 
 // --- dkimpy-milter.conf ---
@@ -314,6 +352,13 @@ TEST(DkimpyImport, Mistakes) {
               ElementsAre(HasSubstr("go together")));
   EXPECT_THAT(import(Form::dkimpy, "Mode x\n").problems, ElementsAre(HasSubstr("fatal")));
   EXPECT_EQ(clean(Form::dkimpy, "MinimumKeyBits 0\n").signing.key_bits_min, 1'024u);
+}
+
+TEST(DkimpyImport, MacrosSayWhoseMailItIs) {
+  const Settings settings = clean(
+      Form::dkimpy, "MacroList daemon_name|ORIGINATING\nMacroListVerify daemon_name|VERIFYING\n");
+  EXPECT_EQ(settings.signing.macros.source, "daemon_name|ORIGINATING");
+  EXPECT_EQ(settings.judging.macros.source, "daemon_name|VERIFYING");
 }
 
 TEST(DkimpyImport, TablesGoBeforeSingleKeys) {

@@ -105,6 +105,10 @@ TEST_F(ListsTest, Macros) {
   const auto from_lines = read_macros({.source = "", .lines = {"x=A|B"}}, files, problems);
   EXPECT_EQ(from_lines.front().name, "x");
   EXPECT_THAT(from_lines.front().values, ElementsAre("A", "B"));
+  const auto bars = read_macros({.source = "daemon_name|A|B,auth_type"}, files, problems);
+  ASSERT_EQ(bars.size(), 2u) << "as dkimpy-milter writes it";
+  EXPECT_EQ(bars[0].name, "daemon_name");
+  EXPECT_THAT(bars[0].values, ElementsAre("A", "B"));
   EXPECT_THAT(told(), IsEmpty());
 }
 

@@ -220,7 +220,13 @@ TEST(PolicydSpfImport, WhatThePolicyServiceAloneCanDo) {
   EXPECT_THAT(import(Form::policyd_spf, "Reason_Message = {spf} {url}\n").problems,
               ElementsAre(HasSubstr("note: {url} becomes nothing")));
   EXPECT_THAT(import(Form::policyd_spf, "Per_User = text:/etc/users\n").problems,
-              ElementsAre(HasSubstr("warning: Per_User has no effect: all recipients")));
+              ElementsAre(HasSubstr("warning: Per_User has no effect: one result")));
+  (void)clean(Form::policyd_spf, "QueueID = Yes\n");
+  EXPECT_THAT(import(Form::policyd_spf, "QueueID = No\n").problems,
+              ElementsAre(HasSubstr("warning: QueueID has no effect: the queue id is always")));
+  EXPECT_EQ(
+      clean(Form::policyd_spf, "MacroListVerify = daemon_name|PUBLIC\n").judging.macros.source,
+      "daemon_name|PUBLIC");
 }
 
 TEST(PolicydSpfImport, WhatIsWritten) {

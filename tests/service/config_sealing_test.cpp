@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "service/config/snapshot.hpp"
@@ -167,6 +169,124 @@ TEST_F(SealingConfig, OpenArcSealsByItsOwnFile) {
   EXPECT_TRUE(by_host.policy->sealing->returned.match("", IpAddress::parse("127.0.0.1")));
 
   EXPECT_EQ(load_openarc("Socket inet:8894@localhost\nMode sv\n").policy, nullptr);
+}
+
+// --- header checks ---
+
+class HeaderChecks : public SealingConfig {
+ protected:
+  /// The policy that seals where a line of the list matches.
+  std::vector<mailflow::HeaderCheck> checks(const std::string& value) {
+    const Snapshot snapshot = load_toml_text(
+        sealing(std::string("judged = true\n") + identity + "header_checks = " + value + "\n"));
+    told = texts(snapshot);
+    return snapshot.policy && snapshot.policy->sealing ? snapshot.policy->sealing->header_checks
+                                                       : std::vector<mailflow::HeaderCheck>();
+  }
+  /// The one check of a list of one.
+  mailflow::HeaderCheck check(const std::string& line) {
+    std::vector<mailflow::HeaderCheck> read = checks("['" + line + "']");
+    EXPECT_EQ(read.size(), 1u) << line;
+    return read.empty() ? mailflow::HeaderCheck{"", [](std::string_view) { return false; }}
+                        : std::move(read.front());
+  }
+  std::vector<std::string> told;
+};
+
+TEST_F(HeaderChecks, AreExpressions) {
+  const mailflow::HeaderCheck one = check("X-Class: ^(news|List) [0-9]+$");
+  EXPECT_EQ(one.name, "X-Class");
+  EXPECT_TRUE(one.matches("news 12"));
+  EXPECT_TRUE(one.matches("List 1"));
+  EXPECT_FALSE(one.matches("list 1")) << "case counts";
+  EXPECT_FALSE(one.matches("news 12 ")) << "the ends count";
+  EXPECT_TRUE(check("X:b").matches("abc")) << "anywhere";
+  EXPECT_TRUE(check("X:").matches("")) << "a field that is there";
+  EXPECT_TRUE(check("X:^a:b,c=d$").matches("a:b,c=d"));
+  EXPECT_TRUE(check("X:^.\\xe4.$")
+                  .matches("b\xE4"
+                           "d"))
+      << "octets, not characters";
+  EXPECT_THAT(told, IsEmpty());
+}
+
+TEST_F(HeaderChecks, LookIntoJson) {
+  const mailflow::HeaderCheck one = check("X:^news$");
+  EXPECT_TRUE(one.matches("\"news\""));
+  EXPECT_TRUE(one.matches("[\"old\", 7, [\"news\"], \"n\\u0065ws\"]"));
+  EXPECT_FALSE(one.matches("[\"old\", 7, [\"news\"]]"));
+  EXPECT_FALSE(one.matches("[\"news\""));
+  EXPECT_TRUE(check("X:^.\"news").matches("[\"news\"")) << "what is no JSON is text";
+  EXPECT_FALSE(one.matches(std::string(100'000, '[')));
+}
+
+TEST_F(HeaderChecks, ComeFromAFile) {
+  files.add("/etc/checks", "# what we pass on\nX-Class:news#1\n\n  List-Id : a.example  \r\n");
+  const std::vector<mailflow::HeaderCheck> read = checks("\"file:/etc/checks\"");
+  EXPECT_THAT(told, IsEmpty());
+  ASSERT_EQ(read.size(), 2u);
+  EXPECT_TRUE(read[0].matches("news#1"));
+  EXPECT_FALSE(read[0].matches("news"));
+  EXPECT_EQ(read[1].name, "List-Id");
+  EXPECT_TRUE(read[1].matches("<a.example>"));
+}
+
+TEST_F(HeaderChecks, ThatAreWrongAreToldWithTheirPlace) {
+  const auto expect_fatal = [this](const std::string& value, const std::string& sentence) {
+    EXPECT_THAT(checks(value), IsEmpty()) << value;
+    EXPECT_THAT(told, Contains(HasSubstr(sentence))) << value;
+  };
+  files.add("/etc/checks", "X: fine\nX: (\n");
+  expect_fatal("\"file:/etc/checks\"",
+               "/etc/checks:2: fatal: the expression cannot be used: missing ): (");
+  expect_fatal("['X-Class']", "fatal: this is no header check");
+  expect_fatal("[': a']", "fatal: this is no header check");
+  expect_fatal("['a b: c']", "fatal: this is no header check");
+  expect_fatal("['X: (a)\\1']", "fatal: the expression cannot be used");
+  expect_fatal("\"file:/gone\"", "cannot read /gone");
+  expect_fatal("\"X-Class: a\"", "'X-Class: a' is no file of header checks");
+}
+
+TEST_F(HeaderChecks, AreBounded) {
+  EXPECT_EQ(checks("['X:" + std::string(1'000, 'a') + "']").size(), 1u);
+  EXPECT_THAT(told, IsEmpty());
+  checks("['X:" + std::string(1'001, 'a') + "']");
+  EXPECT_THAT(told, Contains(HasSubstr("fatal: the expression has more than 1000 octets")));
+  checks("['X:((a{100}){100}){100}']");
+  EXPECT_THAT(told, Contains(HasSubstr("fatal: the expression cannot be used")));
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += "X:a\n";
+  files.add("/etc/checks", many);
+  EXPECT_EQ(checks("\"file:/etc/checks\"").size(), 100u);
+  files.add("/etc/checks", many + "X:a\n");
+  checks("\"file:/etc/checks\"");
+  EXPECT_THAT(told, Contains(HasSubstr("/etc/checks:101: fatal: there are more than 100")));
+}
+
+// What makes a matcher that goes back take for ever.
+TEST_F(HeaderChecks, TakeNoLongerForHostileText) {
+  const mailflow::HeaderCheck one = check("X:^(a|a)*(a*)*b$");
+  EXPECT_FALSE(one.matches(std::string(60'000, 'a')));
+}
+
+TEST_F(SealingConfig, TellsSoftwareAndWhatIsDoneOnDemand) {
+  const Snapshot usual = load_toml_text(sealing(std::string("judged = true\n") + identity));
+  ASSERT_TRUE(usual.policy && usual.policy->sealing);
+  EXPECT_EQ(usual.policy->sealing->software_header, "");
+  EXPECT_EQ(usual.policy->sealing->on_error, mailflow::Action::accept);
+  EXPECT_TRUE(usual.policy->judging.results.remote_ip);
+  EXPECT_FALSE(usual.policy->judging.results.arc_chain);
+
+  const Snapshot other =
+      load_toml_text(sealing(std::string("judged = true\n") + identity +
+                             "software_header = true\non_error = \"tempfail\"\n[judging.results]\n"
+                             "remote_ip = false\narc_chain = true\n"));
+  ASSERT_TRUE(other.policy && other.policy->sealing);
+  EXPECT_THAT(other.policy->sealing->software_header,
+              ::testing::MatchesRegex("countersign v[^ ]+ mx\\.example\\.org"));
+  EXPECT_EQ(other.policy->sealing->on_error, mailflow::Action::tempfail);
+  EXPECT_FALSE(other.policy->judging.results.remote_ip);
+  EXPECT_TRUE(other.policy->judging.results.arc_chain);
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ constexpr Option rows[] = {
     {"Mode", works, "signing.mode", "of incoming mail DKIM is judged and nothing else"},
     {"InternalHosts", works, "signing.internal_hosts", "default 127.0.0.1 and ::1"},
     {"IntHosts", ignored, "", "it is made from InternalHosts"},
-    {"MacroList", works, "signing.macros", "name|value|value, or as OpenDKIM has it"},
+    {"MacroList", works, "signing.macros", "bars between name and values, or as OpenDKIM has it"},
     {"MacroListVerify", works, "judging.macros", "the same; it counts more than MacroList"},
     {"PeerList", works, "signing.peers", "documented there, and without effect"},
 

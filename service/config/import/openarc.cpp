@@ -82,8 +82,8 @@ constexpr Option rows[] = {
     {"OverSignHeaders", works, "sealing.oversigned_fields", "default none"},
     {"OmitHeaders", works, "sealing.omitted_fields", ""},
     {"SealHeaderChecks", works, "sealing.header_checks",
-     "a line is Name:expression; in an expression of RE2, + ? | ( ) { } need a backslash to stand "
-     "for themselves"},
+     "a line is Name:expression; it is one of RE2, where braces, parentheses, + and ? need a "
+     "backslash to stand for themselves"},
     {"RequireSafeKeys", works, "signing.safe_keys_required", "default yes"},
 };
 

@@ -88,7 +88,8 @@ constexpr Option rows[] = {
     {"UMask", works, "daemon.umask", "a number without a leading 0 is decimal"},
     {"InternalHosts", works, "signing.internal_hosts", "not judged, as mail of ours"},
     {"IntHosts", ignored, "", "it is made from InternalHosts"},
-    {"MacroList", works, "signing.macros", "not judged, as mail of ours; name|value|value"},
+    {"MacroList", works, "signing.macros",
+     "not judged, as mail of ours; bars between name and values"},
     {"MacroListVerify", works, "judging.macros", "judged, whatever else would make it ours"},
 };
 
