@@ -34,19 +34,23 @@ judged = true
 domain = "$1"
 selector = "june"
 key_file = "$june"
+software_header = true
 END
 }
 settings sealer.example 8891 > /etc/countersign/countersign.toml
 { settings second.example 8892 && printf '[judging.trust]\nsealers = ["sealer.example"]\n'; } \
   > /etc/countersign/second.toml
 cat > /etc/openarc.conf << END
-Socket      inet:8893@127.0.0.1
-Background  no
-AuthservID  mx.list.example
-Domain      list.example
-Selector    june
-KeyFile     $june
+Socket            inet:8893@127.0.0.1
+Background        no
+AuthservID        mx.list.example
+Domain            list.example
+Selector          june
+KeyFile           $june
+SealHeaderChecks  /etc/openarc.checks
+FinalReceiver     yes
 END
+printf 'X-Loop:nobody\nlist-id:<[a-z]*\\.list\\.example>$\n' > /etc/openarc.checks
 start_countersign -f
 "$countersign" serve -f --config /etc/countersign/second.toml > "$work/second.log" 2>&1 &
 "$countersign" serve -x openarc:/etc/openarc.conf > "$work/list.log" 2>&1 &
@@ -84,7 +88,8 @@ letter alice@good.example "Authentication-Results: mx.sealer.example; dmarc=pass
 first=$(delivered 1)
 order=$(header_of "$first" | grep -oE '^(ARC-[A-Za-z-]+|Authentication-Results|From)' | xargs)
 expect "a set on top of the results" test "$order" = \
-  "ARC-Seal ARC-Message-Signature ARC-Authentication-Results Authentication-Results From"
+  "ARC-Filter ARC-Seal ARC-Message-Signature ARC-Authentication-Results Authentication-Results From"
+expect "our name in it" has "$first" ARC-Filter "countersign v[0-9.]+ [^ ]+ [^ ]+$"
 expect "nothing of a chain before" has "$first" ARC-Seal "cv=none; d=sealer\.example; i=1;"
 expect "the results in the set" has "$first" ARC-Authentication-Results \
   "i=1; mx\.sealer\.example; .*spf=pass .*dmarc=pass"
@@ -124,7 +129,8 @@ expect_not "a seal on it" bash -c "tail -n 1 '$work/countersign.log' | grep ' se
 handed_on "$first" | outside --port 2527 --client 203.0.113.7 --from alice@good.example
 judged=$(delivered 5)
 expect "no seal of the list on what comes in" test "$(sets_of "$judged")" = 1
-expect "its results" has "$judged" Authentication-Results "mx\.list\.example; .*arc=pass"
+expect "its results" has "$judged" Authentication-Results \
+  "mx\.list\.example; .*arc=pass .*arc\.chain=sealer\.example"
 {
   echo "List-Id: <news.list.example>"
   handed_on "$judged" | sed 's/^Subject: /&[news] /'
@@ -136,6 +142,9 @@ expect "what the list hands back to be sealed" has "$sixth" ARC-Seal \
 expect "what was found when it came in" has "$sixth" ARC-Authentication-Results \
   "i=2; mx\.list\.example; .*arc=pass"
 expect "both verifiers to say pass" chain "$sixth" pass 2
+{ echo "List-Id: <news.other.example>" && handed_on "$judged"; } |
+  outside --port 2527 --client 127.0.0.1 --from bounces@list.example
+expect "no seal on what no header check matches" test "$(sets_of "$(delivered 7)")" = 1
 letter news@list.example | outside --port 2527 --client 127.0.0.1 --from news@list.example
-expect "mail of its own to have none" test "$(sets_of "$(delivered 7)")" = 0
+expect "mail of its own to have none" test "$(sets_of "$(delivered 8)")" = 0
 passed

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tests/support/arc.hpp"
 #include "tests/support/milter_mta.hpp"
 #include "tests/support/signing.hpp"
 
@@ -77,6 +78,15 @@ TEST(Negotiation, AsksOnlyForTheChangesThatThePolicyMakes) {
   EXPECT_EQ(needs_of(policy).actions, action::add_headers | action::quarantine);
   policy.signs = false;
   EXPECT_EQ(needs_of(policy).actions, action::quarantine);
+}
+
+TEST(Negotiation, WhatCannotBeSealedMayBePutAside) {
+  Policy policy = signer();
+  policy.sealing = mailflow::SealingPolicy{
+      .identity = sample::sealing_identity(sample::ed25519_key()), .returned = {}};
+  EXPECT_EQ(needs_of(policy).actions & action::quarantine, 0U);
+  policy.sealing->on_error = mailflow::Action::quarantine;
+  EXPECT_NE(needs_of(policy).actions & action::quarantine, 0U);
 }
 
 // Each octet of Actions is a member, so that a new one cannot be left out here.
