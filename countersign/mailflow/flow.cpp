@@ -8,6 +8,7 @@
 #include "countersign/authres/field.hpp"
 #include "countersign/mailflow/evaluation.hpp"
 #include "countersign/mailflow/failed_message.hpp"
+#include "countersign/mailflow/filter_field.hpp"
 #include "countersign/mailflow/inbound.hpp"
 #include "countersign/mailflow/outbound.hpp"
 #include "countersign/mailflow/results_field.hpp"
@@ -84,10 +85,32 @@ struct Flow::State {
     if (sealing) std::move(*sealing).finish(now, outcome);
   }
 
+  /// True when a copy of the message is wanted: as OpenDMARC has it, of what fails where the owner
+  /// asks for quarantine or rejection, whatever comes of that; not of domains whose failures are
+  /// known.
+  [[nodiscard]] bool is_copied(const Judgement& judgement) const {
+    const Verdict& verdict = judgement.verdict;
+    if (judgement.is_shadow || verdict.dmarc_result() != dmarc::Result::fail) return false;
+    const auto asked = verdict.dmarc->published_policy.value_or(dmarc::AssessmentPolicy::none);
+    return asked != dmarc::AssessmentPolicy::none &&
+           !policy->judging.trust.author_domains.contains(*verdict.authorship.author_domain);
+  }
+
+  /// Adds whoever gets a copy, when all else is decided: what is not taken goes to nobody.
+  void add_copies(Outcome& outcome) const {
+    const std::string& recipient = policy->judging.copies_failures_to;
+    const bool is_taken = outcome.action == Action::accept || outcome.action == Action::quarantine;
+    if (is_taken && !recipient.empty() && outcome.judgement && is_copied(*outcome.judgement))
+      outcome.added_recipients.push_back(recipient);
+  }
+
   /// Puts the judgement into what is done.
   void carry_out(Judgement judgement, std::chrono::sys_seconds now, Outcome& outcome) const {
     std::vector<HeaderEdit> edits = forged_fields(header, policy->judging.results, policy->limits);
     judgement.removed_fields = edits.size();
+    const std::string& software = policy->judging.results.software_header;
+    if (!software.empty())
+      edits.push_back(filter_field("DMARC-Filter", software, outcome.queue_id));
     const std::optional<spf::Outcome>& spf = judgement.verdict.mail_from;
     if (policy->judging.results.received_spf && spf)
       edits.push_back(insert_at_top(received_spf(*spf)));
@@ -142,6 +165,7 @@ dns::Asking<Outcome> Flow::run(std::unique_ptr<State> state, std::chrono::sys_se
     state->carry_out(state->judge(std::move(verdict), now), now, outcome);
   }
   state->finish_seal(now, outcome);
+  state->add_copies(outcome);
   co_return outcome;
 }
 

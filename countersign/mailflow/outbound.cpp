@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "countersign/mailflow/direction.hpp"
+#include "countersign/mailflow/filter_field.hpp"
 #include "countersign/mailflow/identities.hpp"
 #include "countersign/mailflow/line_ends.hpp"
 #include "countersign/message/author.hpp"
@@ -264,10 +265,7 @@ void Outbound::State::add_edits(const std::vector<HeaderField>& signatures) {
   for (auto field = signatures.rbegin(); field != signatures.rend(); ++field)
     outcome.edits.push_back(insert_at_top(*field));
   if (policy->software_header.empty()) return;
-  const std::string id = outcome.queue_id.empty() ? "(unknown-jobid)" : outcome.queue_id;
-  outcome.edits.push_back({.kind = HeaderEdit::Kind::insert_at_top,
-                           .name = "DKIM-Filter",
-                           .value = " " + policy->software_header + " " + id});
+  outcome.edits.push_back(filter_field("DKIM-Filter", policy->software_header, outcome.queue_id));
 }
 
 Outbound::Outbound(std::shared_ptr<const Policy> policy, const Envelope& envelope,

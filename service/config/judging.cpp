@@ -7,8 +7,11 @@
 #include "countersign/authres/field.hpp"
 #include "countersign/message/author.hpp"
 #include "countersign/text/abnf.hpp"
+#include "service/config/data_set.hpp"
+#include "service/config/forward_path.hpp"
 #include "service/config/lists.hpp"
 #include "service/config/public_suffix.hpp"
+#include "service/run/version.hpp"
 
 namespace countersign::service::config {
 namespace {
@@ -28,6 +31,7 @@ class Maker {
     set_signatures();
     set_results();
     set_trust();
+    set_copies();
     policy_.actions = judging_.actions;
     policy_.help = judging_.help;
     policy_.shadow = judging_.shadow;
@@ -91,6 +95,8 @@ class Maker {
     to.remote_ip = from.remote_ip;
     to.arc_chain = from.arc_chain;
     to.received_spf = from.received_spf;
+    if (from.software_header)
+      to.software_header = std::string("countersign v") + version + " " + host_name_;
     if (to.removes_all && to.keeps_all) {
       problems_.warning(settings_.place_of("judging.results.keeps_all"),
                         "of what a message brings along, all results are to be kept and all to be "
@@ -132,7 +138,30 @@ class Maker {
     policy_.trust.authenticated = judging_.trust.authenticated;
   }
 
+  void set_copies() {
+    const std::string& address = judging_.copies_failures_to;
+    if (address.empty()) return;
+    if (auto path = read_forward_path(address)) {
+      policy_.copies_failures_to = *std::move(path);
+    } else {
+      problems_.fatal(settings_.place_of("judging.copies_failures_to"),
+                      "'" + address + "' is no address that mail can be sent to");
+    }
+  }
+
+  void set_own_addresses() {
+    const DataSet& set = settings_.reports.own_addresses;
+    for (const DataEntry& entry : read_data_set(set, files_, problems_).entries) {
+      if (auto mailbox = first_mailbox(entry.key)) {
+        policy_.own_reports.report_addresses.push_back(*std::move(mailbox));
+      } else {
+        problems_.warning(entry.place, "'" + entry.key + "' is no address and is left out");
+      }
+    }
+  }
+
   void set_reports() {
+    set_own_addresses();
     const ReportSettings& reports = settings_.reports;
     for (const std::string* address : {&reports.from, &reports.mail_from}) {
       const auto mailbox = first_mailbox(*address);

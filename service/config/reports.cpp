@@ -6,6 +6,7 @@
 
 #include "countersign/mailflow/identities.hpp"
 #include "countersign/message/author.hpp"
+#include "service/config/data_set.hpp"
 #include "service/config/key_safety.hpp"
 
 namespace countersign::service::config {
@@ -23,6 +24,7 @@ class Checker {
 
   void check() {
     check_metrics();
+    check_opted_out();
     if (reports_.sends) check_sending();
     if (tells_failures()) check_failures();
     const bool is_needed = reports_.sends || tells_failures();
@@ -43,6 +45,29 @@ class Checker {
       if (socket.family != SocketSpec::Family::unix) continue;
       problems_.fatal(place("metrics.sockets"), "metrics are served over HTTP, not at a file",
                       "name a port: inet:9464@127.0.0.1");
+    }
+  }
+
+  static bool is_domain(const DataEntry& entry) {
+    using Added = mailflow::HostList::Added;
+    if (entry.key == "*") return true;
+    const Added added = mailflow::HostList().add(entry.key, entry.place);
+    return added == Added::as_name || added == Added::as_wildcard;
+  }
+
+  // OpenDMARC's list has addresses of reports too. Left out silently, they would get reports on.
+  void check_opted_out() {
+    for (const DataEntry& entry :
+         read_data_set(reports_.opted_out, surroundings_.files, problems_).entries) {
+      if (entry.key.find('@') != std::string::npos) {
+        problems_.warning(entry.place,
+                          "'" + entry.key +
+                              "' is left out: reports are withheld from domains, not from "
+                              "addresses",
+                          "name the domains whose DMARC records ask for reports to it");
+      } else if (!is_domain(entry)) {
+        problems_.warning(entry.place, "'" + entry.key + "' is no domain and is left out");
+      }
     }
   }
 

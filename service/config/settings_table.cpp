@@ -378,8 +378,8 @@ const Setting rows[] = {
      "or \"name=value|value\".",
      [](S& s) -> Slot { return &s.judging.macros; }},
     {"judging.copies_failures_to",
-     "An address that gets a copy of each message that fails DMARC and is not refused, as one more "
-     "recipient of it.",
+     "An address that gets a copy of each message that fails DMARC where its owner asks for "
+     "quarantine or rejection, and that is not refused, as one more recipient of it.",
      [](S& s) -> Slot { return &s.judging.copies_failures_to; }},
 
     // --- judging.results ---

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "countersign/message/author.hpp"
+#include "service/config/forward_path.hpp"
 #include "service/config/import/common.hpp"
 #include "service/config/import/foreign_value.hpp"
 
@@ -42,7 +43,7 @@ constexpr Option rows[] = {
     {"SyslogFacility", works, "log.facility", ""},
     {"SyslogName", works, "log.name", ""},
     {"TemporaryDirectory", ignored, "", "no temporary files are written"},
-    {"SoftwareHeader", missing, "", "no DMARC-Filter field is added", Severity::warning, "no"},
+    {"SoftwareHeader", works, "judging.results.software_header", ""},
 
     // --- what is judged ---
     {"AuthservID", works, "judging.results.authserv_id", "HOSTNAME is the host name"},
@@ -58,8 +59,8 @@ constexpr Option rows[] = {
     {"IgnoreHosts", works, "judging.unjudged", "of these hosts DKIM and SPF are not judged either"},
     {"IgnoreMailFrom", works, "judging.trust.author_domains",
      "judged, and let through whatever is found"},
-    {"IgnoreMailTo", missing, "",
-     "of mail, only reports to the address of reports.from are left out of the history"},
+    {"IgnoreMailTo", works, "reports.own_addresses",
+     "mail to these alone is left out of the history and of reports"},
     {"DomainWhitelist", works, "judging.trust.sealers", "switches ARC on"},
     {"DomainWhitelistFile", works, "judging.trust.sealers", "switches ARC on"},
     {"DomainWhitelistSize", ignored, "", "lists grow as they need"},
@@ -77,9 +78,8 @@ constexpr Option rows[] = {
      "reject; signing.requires_headers for mail of ours"},
     {"RequiredFrom", works, "judging.actions.ambiguous", "reject"},
     {"RejectString", works, "judging.help", "stands behind the text that says what failed"},
-    {"CopyFailuresTo", missing, "",
-     "failing mail is not sent elsewhere; the actions of [judging.actions] can hold it for you to "
-     "see"},
+    {"CopyFailuresTo", works, "judging.copies_failures_to",
+     "as before, of mail that fails p=quarantine or p=reject; not of what is refused"},
 
     // --- reports ---
     {"FailureReports", works, "reports.failures.privacy",
@@ -99,7 +99,8 @@ constexpr Option rows[] = {
     {"RecordAllMessages", missing, "",
      "only mail of domains with a DMARC record is recorded: there is nobody to tell of the rest",
      Severity::warning, "no"},
-    {"NoReportsList", missing, "", "domains that get no reports stand in reports.opted_out"},
+    {"NoReportsList", works, "reports.opted_out",
+     "domains whose records ask for reports; a line with an address or @domain gets a warning"},
     {"ReadCanonicalizedData", ignored, "", own_results},
 
     // --- removed before 1.4 ---
@@ -182,6 +183,25 @@ void set_sent_by(Importer& importer, const ConfigLine& line) {
                                               "failure report is sent");
 }
 
+// The value is always the name of a file.
+void set_opted_out(Importer& importer, const ConfigLine& line) {
+  importer.set("reports.opted_out", line, "file:" + line.value);
+}
+
+// Addresses may hold what data sets are made of.
+void set_own_addresses(Importer& importer, const ConfigLine& line) {
+  importer.mark("reports.own_addresses", line);
+  DataSet& addresses = importer.settings().reports.own_addresses;
+  addresses.lines = split_list(line.value);
+  addresses.place = line.place;
+}
+
+void copy_failures(Importer& importer, const ConfigLine& line) {
+  if (read_forward_path(line.value)) return importer.set("judging.copies_failures_to", line);
+  importer.problems().warning(
+      line.place, "'" + line.value + "' is no address, so failing mail is copied to nobody");
+}
+
 void set_copies(Importer& importer, const ConfigLine& line) {
   importer.mark("reports.failures.bcc", line);
   for (std::string& address : split_list(line.value)) {
@@ -214,12 +234,15 @@ constexpr Special specials[] = {
     {"RequiredHeaders", set_required_headers},
     {"RequiredFrom", reject_ambiguous},
     {"IgnoreHosts", ignore_hosts},
+    {"IgnoreMailTo", set_own_addresses},
     {"DomainWhitelist", trust_sealers},
     {"DomainWhitelistFile", trust_sealers},
     {"FailureReports", set_failure_reports},
     {"FailureReportsBcc", set_copies},
     {"FailureReportsSentBy", set_sent_by},
     {"ReportCommand", check_report_command},
+    {"NoReportsList", set_opted_out},
+    {"CopyFailuresTo", copy_failures},
 };
 
 Settings defaults() {
