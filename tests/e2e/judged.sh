@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Mail of strangers is judged, with DNS that is signed: what passes is delivered with its results on
-# top, what fails meets the policy of its owner, DNS trouble loses no mail, and results that the
-# message brought along in our name are gone.
+# top, what fails meets the policy of its owner and is copied to whom it may concern, DNS trouble
+# loses no mail, and results that the message brought along in our name are gone.
 . "$(dirname "$0")/common.inc"
 
 mkdir -p /etc/countersign
@@ -168,4 +168,38 @@ expect_not "a logo that a stranger wants shown" grep -i '^BIMI-Indicator' "$mail
 grep -Eiv '^(Authentication-Results|BIMI|[[:space:]])' letter.eml > wanted
 sed -n '/^Received: from a.ex/,$p' "$mail" | grep -Ev '^(Authentication-Results|\s)' > found
 expect "all else of the message in place" diff wanted found
+
+# --- copies of what fails -------------------------------------------------------------------------
+copies='[judging]
+copies_failures_to = "failures@rcpt.example"
+[judging.results]
+software_header = true'
+act 'dmarc_quarantine = "accept"' "
+$copies"
+attack quarantine.example
+expect "failing mail to be taken" replied 250
+queue_id=$(sed -n 's/.* queued as //p' reply)
+mail=$(delivered 9)
+for recipient in user failures; do
+  grep -rlx "Delivered-To: $recipient@rcpt.example" "$work/mail" | xargs grep -l "$queue_id" > found
+  expect "the letter for $recipient" test "$(wc -l < found)" = 1
+done
+expect "the filter named below the results" bash -c "sed -n '/^Authentication-Results: mx/,\$p' \
+  '$mail' | grep -x 'DMARC-Filter: countersign v[0-9.]* mx.example $queue_id'"
+attack none.example
+letter alice@good.example | outside --client 192.0.2.1 --from alice@good.example
+delivered 11 > mail
+expect "one copy of what fails p=none and of what passes" \
+  test "$(grep -rlx "Delivered-To: failures@rcpt.example" "$work/mail" | wc -l)" = 1
+act "$copies"
+attack quarantine.example
+expect "failing mail to be held" is_held
+queue_id=$(sed -n 's/.* queued as //p' reply)
+expect "it to have one recipient more" bash -c "postcat -eq $queue_id |
+  grep -x 'recipient: failures@rcpt.example'"
+act 'dmarc_reject = "reject"' "
+$copies"
+attack reject.example
+expect "what is refused to go to nobody" replied '550 5\.7\.26 '
+expect "no more mail than that" test "$(mails | wc -l)" = 11
 passed

@@ -168,7 +168,7 @@ TEST(OpenDmarcImport, WhoseMailItIs) {
 TEST(OpenDmarcImport, WhatIsDoneAnywayIsNotTold) {
   (void)clean(Form::opendmarc,
               "TrustedAuthservIDs HOSTNAME\nSPFSelfValidate true\nSPFIgnoreResults yes\n"
-              "FailureReports false\nRecordAllMessages no\nSoftwareHeader no\n");
+              "FailureReports false\nRecordAllMessages no\n");
   EXPECT_EQ(clean(Form::opendmarc, "RejectString see us, %s\n").judging.help, "see us, %s");
   EXPECT_EQ(clean(Form::opendmarc, "AuthservID HOSTNAME\n").judging.results.authserv_id, "");
   EXPECT_EQ(clean(Form::opendmarc, "AuthservID mx.example\n").judging.results.authserv_id,
@@ -182,6 +182,33 @@ TEST(OpenDmarcImport, HistoryIsKept) {
   EXPECT_THAT(
       import(Form::opendmarc, "HistoryFile /run/opendmarc.dat\nRecordAllMessages yes\n").problems,
       ElementsAre(HasSubstr("warning: RecordAllMessages has no effect")));
+}
+
+TEST(OpenDmarcImport, NamesItself) {
+  EXPECT_TRUE(clean(Form::opendmarc, "SoftwareHeader yes\n").judging.results.software_header);
+  EXPECT_FALSE(clean(Form::opendmarc, "").judging.results.software_header);
+}
+
+TEST(OpenDmarcImport, WhoGetsCopies) {
+  for (const char* address : {"a@b.example", "postmaster@localhost", "postmaster"}) {
+    EXPECT_EQ(clean(Form::opendmarc, "CopyFailuresTo " + std::string(address) + "\n")
+                  .judging.copies_failures_to,
+              address);
+  }
+  EXPECT_EQ(clean(Form::opendmarc, "").judging.copies_failures_to, "");
+  const Imported bad = import(Form::opendmarc, "CopyFailuresTo a@b@c\n");
+  EXPECT_THAT(bad.problems, ElementsAre(HasSubstr("f:1: warning: 'a@b@c' is no address")));
+  EXPECT_EQ(bad.settings.judging.copies_failures_to, "");
+}
+
+TEST(OpenDmarcImport, WhoIsLeftOutOfReports) {
+  const ReportSettings reports =
+      clean(Form::opendmarc,
+            "IgnoreMailTo dmarc@a.example, x=y@b.example\nNoReportsList /etc/opendmarc/silent\n")
+          .reports;
+  EXPECT_THAT(reports.own_addresses.lines, ElementsAre("dmarc@a.example", "x=y@b.example"));
+  EXPECT_EQ(reports.own_addresses.place.line, 1u);
+  EXPECT_EQ(reports.opted_out.source, "file:/etc/opendmarc/silent");
 }
 
 TEST(OpenDmarcImport, FailureReports) {

@@ -17,6 +17,7 @@ namespace countersign::service::config {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -71,6 +72,23 @@ TEST_F(ReportSettingsTest, FailuresAreToldOnlyWhenReportsComeFromSomebody) {
   EXPECT_EQ(failures.usual, report::Privacy::full_headers);
   EXPECT_TRUE(failures.never.contains(*DomainName::parse("mail.firma.de")));
   EXPECT_FALSE(failures.on_none);
+}
+
+TEST_F(ReportSettingsTest, DomainsThatGetNoReportsAreDomains) {
+  files.add("/silent",
+            "# those who never read\na.example\n.b.example\n*.c.example\n@d.example\n"
+            "dmarc@e.example\n192.0.2.1\n");
+  const Snapshot snapshot = load_own(
+      "[daemon]\nsockets = [\"inet:1\"]\n[signing]\nmode = \"verify\"\n"
+      "[reports]\nopted_out = \"/silent\"\n");
+  EXPECT_THAT(texts(snapshot.problems),
+              ElementsAre(HasSubstr("/silent:5: warning: '@d.example' is left out: reports are"),
+                          HasSubstr("/silent:6: warning: 'dmarc@e.example' is left out"),
+                          HasSubstr("/silent:7: warning: '192.0.2.1' is no domain")));
+  EXPECT_THAT(texts(load_own("[daemon]\nsockets = [\"inet:1\"]\n[signing]\nmode = \"verify\"\n"
+                             "[reports]\nopted_out = \"/gone\"\n")
+                        .problems),
+              ElementsAre(HasSubstr("fatal: cannot read /gone")));
 }
 
 TEST_F(ReportSettingsTest, ASecretOfRedactionIsOne) {

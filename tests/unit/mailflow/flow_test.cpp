@@ -26,7 +26,9 @@ using test::arrive;
 using test::Arrived;
 using test::by;
 using test::judging_policy;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 constexpr std::string_view zone = test::judging_zone;
@@ -90,6 +92,94 @@ TEST(Flow, LeavesAloneWhatIsNotToBeJudged) {
   EXPECT_FALSE(flow.wants_body());
   EXPECT_EQ(std::move(flow).finish_unjudged(test::signing_time).judgement, nullptr);
 }
+
+// --- the filter's own field ---
+
+/// The names of the fields on top of the message, from the top down, as far as the author's.
+std::vector<std::string> names_on_top(const Arrived& arrived) {
+  std::vector<std::string> names;
+  for (const HeaderField& field : arrived.header) {
+    if (field.is("From")) break;
+    names.emplace_back(field.name());
+  }
+  return names;
+}
+
+TEST(Flow, NamesTheSoftwareBelowItsResults) {
+  Policy policy = judging_policy();
+  policy.judging.results.software_header = "countersign v1 mx.example.org";
+  policy.judging.results.received_spf = true;
+  const Arrived arrived = arrive(by("alice@example.com"), policy, zone);
+  EXPECT_THAT(names_on_top(arrived),
+              ElementsAre("Authentication-Results", "Received-SPF", "DMARC-Filter"));
+  EXPECT_EQ(find_field(arrived.header, "DMARC-Filter")->raw(),
+            "DMARC-Filter: countersign v1 mx.example.org (unknown-jobid)");
+  policy.judging.shadow = true;
+  EXPECT_THAT(names_on_top(arrive(by("alice@example.com"), policy, zone)), IsEmpty());
+  EXPECT_THAT(names_on_top(arrive(by("alice@example.com"), judging_policy(), zone)),
+              ElementsAre("Authentication-Results"));
+}
+
+// --- copies ---
+
+/// The recipients that a message of that author gets on top, by a client that nobody lets send.
+std::vector<std::string> added_recipients(const std::string& author, Policy policy) {
+  policy.judging.copies_failures_to = "failures@example.org";
+  Arrival arrival = by(author);
+  arrival.client_ip = "203.0.113.66";
+  return arrive(arrival, policy, zone).outcome.added_recipients;
+}
+
+TEST(Flow, CopiesWhatFailsAndIsTaken) {
+  const auto copied = ElementsAre("failures@example.org");
+  Policy policy = judging_policy();
+  policy.judging.actions.dmarc_reject = RejectPolicy::quarantine;
+  for (const Action action : {Action::accept, Action::quarantine}) {
+    policy.judging.actions.dmarc_quarantine = action;
+    EXPECT_THAT(added_recipients("eve@example.com", policy), copied);
+    EXPECT_THAT(added_recipients("eve@quarantine.example", policy), copied);
+    EXPECT_THAT(added_recipients("eve@testing.example", policy), copied) << "p=reject; t=y";
+  }
+  policy.judging.trust.networks.add("203.0.113.66", {"list", 1});
+  EXPECT_THAT(added_recipients("eve@example.com", policy), copied) << "it fails all the same";
+}
+
+TEST(Flow, CopiesNothingElse) {
+  const Policy policy = judging_policy();
+  EXPECT_THAT(added_recipients("eve@nothing.example", policy), IsEmpty()) << "no record";
+  EXPECT_THAT(added_recipients("eve@careful.example", policy), IsEmpty()) << "p=none";
+  Policy changed = policy;
+  for (const Action action : {Action::reject, Action::tempfail, Action::discard}) {
+    changed.judging.actions.dmarc_quarantine = action;
+    EXPECT_THAT(added_recipients("eve@quarantine.example", changed), IsEmpty()) << "not taken";
+  }
+  changed = policy;
+  changed.judging.shadow = true;
+  EXPECT_THAT(added_recipients("eve@quarantine.example", changed), IsEmpty()) << "only looked at";
+  changed = policy;
+  changed.judging.trust.author_domains.entries.add("quarantine.example", {"list", 1});
+  EXPECT_THAT(added_recipients("eve@quarantine.example", changed), IsEmpty()) << "known to fail";
+  changed = policy;
+  changed.judging.copies_failures_to = "failures@example.org";
+  EXPECT_THAT(arrive(by("alice@example.com"), changed, zone).outcome.added_recipients, IsEmpty())
+      << "a pass";
+  Arrival unclear = by("eve@example.com", "From: eve@quarantine.example\r\n");
+  EXPECT_THAT(arrive(unclear, changed, zone).outcome.added_recipients, IsEmpty()) << "two authors";
+  Arrival failed = by("eve@quarantine.example");
+  EXPECT_THAT(arrive(failed, policy, zone).outcome.added_recipients, IsEmpty()) << "nobody set";
+}
+
+TEST(Flow, CopiesNothingWhileDnsDoesNotAnswer) {
+  Policy policy = judging_policy();
+  policy.judging.copies_failures_to = "failures@example.org";
+  const Arrived arrived = arrive(by("eve@example.com"), policy, [](const dns::Question&) {
+    return dns::Answer{.status = dns::AnswerStatus::servfail};
+  });
+  EXPECT_EQ(arrived.dmarc(), "temperror");
+  EXPECT_THAT(arrived.outcome.added_recipients, IsEmpty());
+}
+
+// --- questions ---
 
 // A sender's DNS that makes of each question as many more as it can.
 dns::Answer worst_answer(const dns::Question& question) {

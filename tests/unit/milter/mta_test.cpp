@@ -287,11 +287,20 @@ TEST(Mta, TakesQuarantineAndANewBody) {
   EXPECT_FALSE(other.outcome().body);
 }
 
+TEST(Mta, TakesRecipients) {
+  MtaOf mta(only_end_of_body);
+  ASSERT_TRUE(
+      mta.take({AddRecipient{"<a@b.example>"}, AddRecipient{"<c>"}, Verdict{ReplyCode::accept}}));
+  EXPECT_THAT(mta.outcome().added_recipients, ElementsAre("<a@b.example>", "<c>"));
+  EXPECT_EQ(mta.outcome().changes, 0U) << "of the header";
+}
+
 TEST(Mta, RefusesChangesThatWereNotAgreedOn) {
   const std::vector<std::pair<Reply, std::uint32_t>> changes{
       {InsertHeader{0, "X", " v"}, action::add_headers},
       {AddHeader{"X", " v"}, action::add_headers},
       {ChangeHeader{1, "From", " v"}, action::change_headers},
+      {AddRecipient{"<a@b.example>"}, action::add_recipients},
       {Quarantine{"odd"}, action::quarantine},
       {ReplaceBody{"x"}, action::change_body}};
   for (const auto& [change, needed] : changes) {

@@ -49,6 +49,7 @@ TEST(AppendReply, WritesChanges) {
   is_written(InsertHeader{1, "X-A", " b\n c"}, "i\0\0\0\1X-A\0 b\n c\0"sv);
   is_written(AddHeader{"X-A", " b"}, "hX-A\0 b\0"sv);
   is_written(ChangeHeader{258, "X-A", ""}, "m\0\0\1\2X-A\0\0"sv);
+  is_written(AddRecipient{"<a@b.example>"}, "+<a@b.example>\0"sv);
   is_written(Quarantine{"bad"}, "qbad\0"sv);
   is_written(ReplaceBody{"a\0b\r\n"sv}, "ba\0b\r\n"sv);
 }
@@ -81,14 +82,15 @@ TEST(ParseReply, RefusesWhatIsNone) {
   bad("i\0\0\0\0X"sv, Code::missing_nul, 5);
   bad("i\0\0\0\0X\0 v"sv, Code::missing_nul, 8);
   bad("hX\0 v\0x"sv, Code::unexpected_data, 5);
+  bad("+<a@b>", Code::missing_nul, 6);
   bad("O\0\0\0\6\0\0\1\1\0\0\0\x80\0\0\0\2i"sv, Code::missing_nul, 17);
   bad("O\0\0\0\6\0\0\1\1\0\0\0\x80\0\0"sv, Code::data_too_short, 12);
 }
 
-TEST(ParseReply, KnowsFourteenCodes) {
+TEST(ParseReply, KnowsFifteenCodes) {
   for (int octet = 0; octet < 256; ++octet) {
     const char code = static_cast<char>(octet);
-    const bool is_known = "abcdhimOpqrsty"sv.find(code) != std::string_view::npos;
+    const bool is_known = "+abcdhimOpqrsty"sv.find(code) != std::string_view::npos;
     const auto reply = parse_reply(Frame{code, {}, 5});
     EXPECT_EQ(!reply && reply.error() == PacketError(Code::unknown_code, 4), !is_known) << octet;
   }

@@ -73,6 +73,17 @@ TEST(JudgingSession, PutsAside) {
   EXPECT_EQ(replies[2], "accept");
 }
 
+TEST(JudgingSession, AddsARecipientBeforeItsVerdict) {
+  mailflow::Policy policy = test::judging_policy();
+  policy.judging.copies_failures_to = "failures@example.org";
+  Mta mta = judged_mta(policy);
+  mta.connect("client.example", "203.0.113.66");
+  EXPECT_THAT(mta.send_message("eve@quarantine.example"),
+              ElementsAre(StartsWith(results), "recipient <failures@example.org>",
+                          StartsWith("quarantine "), "accept"));
+  EXPECT_THAT(mta.send_message("a@nothing.example"), ElementsAre(StartsWith(results), "accept"));
+}
+
 /// The octets of a message without recipients, of that author.
 std::string message_octets(std::string_view from) {
   std::string octets;
