@@ -82,7 +82,7 @@ TEST(ParseReply, RefusesWhatIsNone) {
   bad("i\0\0\0\0X"sv, Code::missing_nul, 5);
   bad("i\0\0\0\0X\0 v"sv, Code::missing_nul, 8);
   bad("hX\0 v\0x"sv, Code::unexpected_data, 5);
-  bad("+<a@b>", Code::missing_nul, 6);
+  bad("+<a@b>", Code::missing_nul, 5);
   bad("O\0\0\0\6\0\0\1\1\0\0\0\x80\0\0\0\2i"sv, Code::missing_nul, 17);
   bad("O\0\0\0\6\0\0\1\1\0\0\0\x80\0\0"sv, Code::data_too_short, 12);
 }
