@@ -659,8 +659,6 @@ const Setting rows[] = {
      "machine fails at any moment.",
      [](S& s) -> Slot { return &s.store.durability; },
      {1, 3'600}},
-    {"store.history_all", "Mail of domains without a DMARC record stands in that file too.",
-     [](S& s) -> Slot { return &s.store.history_all; }},
     {"store.history_file",
      "A file that gets each judged message as OpenDMARC's HistoryFile has it, for programs that "
      "read that; empty: none. It needs no engine.",
