@@ -89,20 +89,6 @@ TEST(Negotiation, WhatCannotBeSealedMayBePutAside) {
   EXPECT_NE(needs_of(policy).actions & action::quarantine, 0U);
 }
 
-TEST(Negotiation, CopiesNeedTheLeaveToAddRecipients) {
-  Policy policy;
-  EXPECT_EQ(needs_of(policy).actions & action::add_recipients, 0U);
-  const Needs before = needs_of(policy);
-  policy.judging.copies_failures_to = "failures@example.org";
-  EXPECT_NE(needs_of(policy).actions & action::add_recipients, 0U);
-  EXPECT_FALSE(before.cover(needs_of(policy)));
-  EXPECT_NE(agreed_with_postfix(policy).actions & action::add_recipients, 0U);
-  const Negotiate offer{6, 0x1FF & ~action::add_recipients, test::postfix_steps, {}};
-  EXPECT_EQ(agree(offer, needs_of(policy)).error(), NegotiationError::missing_actions);
-  policy.judges = false;
-  EXPECT_EQ(needs_of(policy).actions & action::add_recipients, 0U) << "nothing can fail";
-}
-
 // Each octet of Actions is a member, so that a new one cannot be left out here.
 TEST(Negotiation, AnyActionOfAJudgeMayBeQuarantine) {
   using mailflow::Action;
@@ -130,6 +116,20 @@ TEST(Negotiation, AnyActionOfAJudgeMayBeQuarantine) {
     policy.judging.actions.dmarc_reject = softer;
     EXPECT_NE(needs_of(policy).actions & action::quarantine, 0U);
   }
+}
+
+TEST(Negotiation, CopiesNeedTheLeaveToAddRecipients) {
+  Policy policy;
+  EXPECT_EQ(needs_of(policy).actions & action::add_recipients, 0U);
+  const Needs before = needs_of(policy);
+  policy.judging.copies_failures_to = "failures@example.org";
+  EXPECT_NE(needs_of(policy).actions & action::add_recipients, 0U);
+  EXPECT_FALSE(before.cover(needs_of(policy)));
+  EXPECT_NE(agreed_with_postfix(policy).actions & action::add_recipients, 0U);
+  const Negotiate offer{6, 0x1FF & ~action::add_recipients, test::postfix_steps, {}};
+  EXPECT_EQ(agree(offer, needs_of(policy)).error(), NegotiationError::missing_actions);
+  policy.judges = false;
+  EXPECT_EQ(needs_of(policy).actions & action::add_recipients, 0U) << "nothing can fail";
 }
 
 // S-10: the login is told at MAIL, and a refusal is an answer that needs no leave.
