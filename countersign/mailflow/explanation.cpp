@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t shown_octets_max = 200;
 constexpr text::CharClass is_printable = text::is_vchar | text::CharClass(" ");
 
-/// The sentence, to be followed by ": " and the detail if there is one.
-std::string_view sentence(Reason reason) {
+/// The sentence of a reason that says which way a message goes; empty for another.
+std::string_view sentence_of_direction(Reason reason) {
   switch (reason) {
     case Reason::mta_name:
       return "the MTA's name is in MTA";
@@ -30,14 +30,31 @@ std::string_view sentence(Reason reason) {
     case Reason::stranger_macro:
       return "a macro marks it as a stranger's";
     case Reason::outside:
-      return "the client is neither authenticated nor in InternalHosts, and no MTA name or macro "
-             "matches";
+      return "neither the client, a login, the MTA's name nor a macro marks it as ours";
     case Reason::outside_uses_our_domain:
       return "an external client sends as one of our authors";
     case Reason::peer:
       return "the client is in PeerList, so its mail is not touched";
     case Reason::exempt_domain:
       return "the author's domain is in ExemptDomains";
+    default:
+      return {};
+  }
+}
+
+/// The sentence, to be followed by ": " and the detail if there is one.
+std::string_view sentence(Reason reason) {
+  switch (reason) {
+    case Reason::mta_name:
+    case Reason::macro:
+    case Reason::authenticated:
+    case Reason::internal_host:
+    case Reason::stranger_macro:
+    case Reason::outside:
+    case Reason::outside_uses_our_domain:
+    case Reason::peer:
+    case Reason::exempt_domain:
+      return sentence_of_direction(reason);
     case Reason::login_agrees:
       return "the login may use the author's address";
     case Reason::login_unknown:
