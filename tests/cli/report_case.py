@@ -109,6 +109,10 @@ class ReportCase(Case):
         self.day, store = ReportCase.judged
         self.write("store.sqlite", store)
 
+    def make_store(self):
+        """A store in which nothing is: an empty history brings nothing and makes the file."""
+        self.report("import-history", self.write("history", b""))
+
     def report(self, subcommand, *arguments, code=0):
         return self.expect(code, "report", subcommand, *arguments, "--config", self.settings)
 

@@ -153,7 +153,14 @@ class MailServerThatIsGone:
 
 
 class ReportTrouble(ReportCase):
+    def test_a_store_that_is_not_there_yet(self):
+        self.complaint(69, "list", says=".*store.sqlite: there is no such store yet")
+        self.assertFalse((self.folder / "store.sqlite").exists())
+        self.make_store()
+        self.assertEqual(self.report("list").out, b"")
+
     def test_a_store_without_anything(self):
+        self.make_store()
         self.assertEqual(self.report("list").out, b"")
         self.assertEqual(self.report("list", "--json").json, [])
         self.assertEqual(self.report("send").text,
@@ -180,6 +187,7 @@ class ReportTrouble(ReportCase):
                     self.complaint(69, *arguments, says=re.escape(str(wrong)))
 
     def test_settings_that_miss_something(self):
+        self.make_store()
         everything = self.settings.read_text()
         for old, new, says in (
             (f'path = "{self.folder}/store.sqlite"', "", "set store.path"),
@@ -209,6 +217,7 @@ class ReportTrouble(ReportCase):
             self.assertIn("none.toml", result.err)
 
     def test_wrong_arguments(self):
+        self.make_store()
         for arguments in ([], ["mail"], ["preview"], ["preview", "a.example", "--show", "pdf"],
                           ["list", "--day", "2026-11-26"], ["send", "owner.example"], ["resolve"],
                           ["resolve", "--day", "2026-11-26", "--policy", "one", "--destination",

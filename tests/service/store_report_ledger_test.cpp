@@ -19,8 +19,8 @@ namespace countersign::service::store {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
