@@ -10,6 +10,7 @@
 #include "countersign/arc/field.hpp"
 #include "countersign/authres/field.hpp"
 #include "countersign/authres/payload.hpp"
+#include "countersign/mailflow/filter_field.hpp"
 #include "countersign/mailflow/line_ends.hpp"
 #include "countersign/text/abnf.hpp"
 
@@ -153,10 +154,7 @@ struct Sealing::State {
   void add_software_header(Outcome& outcome) const {
     const std::string& software = policy->sealing->software_header;
     if (software.empty()) return;
-    const std::string id = outcome.queue_id.empty() ? "(unknown-jobid)" : outcome.queue_id;
-    outcome.edits.push_back({.kind = HeaderEdit::Kind::insert_at_top,
-                             .name = "ARC-Filter",
-                             .value = " " + software + " " + id});
+    outcome.edits.push_back(filter_field("ARC-Filter", software, outcome.queue_id));
   }
 };
 
