@@ -129,6 +129,8 @@ struct Limits {
   std::size_t policy_attributes_max = 128;
   /// One action that we send: what Postfix reads of a line.
   std::size_t policy_action_bytes_max = 2'000;
+  /// Forwarders that are asked for a client that is to be refused: each is an SPF check of its own.
+  std::size_t access_forwarders_max = 20;
 
   // --- reports (RFC 9990, RFC 9991) ---
   /// Signatures of one row of a report (RFC 9990 §3.1.1.13), and of one that is read.
@@ -159,6 +161,16 @@ struct Limits {
   std::size_t report_leniencies_max = 64;
   /// One address of a rua or ruf.
   std::size_t report_uri_bytes_max = 1'024;
+
+  // --- the public suffix list (RFC 7489 §3.2) ---
+  /// Octets of a list that are read: some thirty times what the list had in 2025.
+  std::size_t public_suffix_bytes_max = 8'388'608;
+
+  // --- OpenDMARC's HistoryFile ---
+  /// Octets of one line: fifty ARC Sets with the longest names fit.
+  std::size_t history_line_bytes_max = 65'536;
+  /// Octets of one record with its line ends.
+  std::size_t history_record_bytes_max = 131'072;
 
   // --- signing ---
   /// Signatures that we put on one message.

@@ -116,16 +116,17 @@ void split(std::string_view list, char separator, Take take) {
   }
 }
 
-// Of 0 and 1 there may be one; of d and s one each.
+// RFC 7489 lets a digit and letters stand together. Of 0 and 1 there may be one; of d and s one
+// each.
 std::optional<FailureOptions> failure_options_of(std::string_view list) {
-  FailureOptions options;
+  FailureOptions options{.all = false};
   bool has_base = false;
   bool valid = true;
   split(list, ':', [&](std::string_view option) {
     const char letter = option.size() == 1 ? text::to_lower(option.front()) : '\0';
     if (letter == '0' || letter == '1') {
       valid = valid && !std::exchange(has_base, true);
-      options.any = letter == '1';
+      (letter == '1' ? options.any : options.all) = true;
     } else if (letter == 'd') {
       valid = valid && !std::exchange(options.dkim, true);
     } else if (letter == 's') {
@@ -294,9 +295,16 @@ std::string_view to_string(Psd psd) {
 }
 
 std::string to_string(const FailureOptions& options) {
-  std::string result = options.any ? "1" : "0";
-  if (options.dkim) result += ":d";
-  if (options.spf) result += ":s";
+  std::string result;
+  const auto add = [&result](bool is_asked_for, char letter) {
+    if (!is_asked_for) return;
+    if (!result.empty()) result += ':';
+    result += letter;
+  };
+  add(options.all, '0');
+  add(options.any, '1');
+  add(options.dkim, 'd');
+  add(options.spf, 's');
   return result;
 }
 

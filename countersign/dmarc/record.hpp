@@ -46,14 +46,15 @@ enum class Psd : std::uint8_t {
 
 /// When failure reports are asked for: fo=. RFC 9989 §4.7
 struct FailureOptions {
-  bool any = false;   ///< 1 instead of 0: one mechanism that gave no aligned pass is enough
+  bool all = true;    ///< 0: no mechanism gave an aligned pass; the default
+  bool any = false;   ///< 1: a mechanism gave none
   bool dkim = false;  ///< d: a signature failed, aligned or not
   bool spf = false;   ///< s: SPF failed, aligned or not
 
   friend bool operator==(const FailureOptions&, const FailureOptions&) = default;
 };
 
-/// The value of fo= in its normal form: "0", "1:d:s".
+/// The value of fo= in its normal form: "0", "d:s", "1:s".
 [[nodiscard]] std::string to_string(const FailureOptions& options);
 
 /// What may be wrong with, or worth a word about, one tag of a record.

@@ -5,6 +5,8 @@
 
 #include "countersign/domain/public_suffix.hpp"
 
+#include "countersign/limits.hpp"
+
 #include <libpsl.h>
 
 #include <algorithm>
@@ -39,7 +41,7 @@ std::string_view to_string(PublicSuffixErrorCode code) {
 }
 
 Result<PublicSuffixList, PublicSuffixErrorCode> PublicSuffixList::parse(std::string_view text) {
-  if (text.size() > octets_max) return std::unexpected(Code::too_long);
+  if (text.size() > Limits{}.public_suffix_bytes_max) return std::unexpected(Code::too_long);
   if (text.empty()) return std::unexpected(Code::no_rules);
   PublicSuffixList list(load(std::string(text)));
   if (list.rules() == 0) return std::unexpected(Code::no_rules);

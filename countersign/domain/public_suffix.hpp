@@ -29,7 +29,7 @@ namespace countersign {
 
 /// What makes a text no public suffix list.
 enum class PublicSuffixErrorCode : std::uint8_t {
-  too_long,  ///< over PublicSuffixList::octets_max
+  too_long,  ///< over Limits::public_suffix_bytes_max
   no_rules,  ///< it has no rule at all: another file, or an empty one
 };
 
@@ -39,9 +39,6 @@ enum class PublicSuffixErrorCode : std::uint8_t {
 /// A public suffix list; immutable, and cheap to copy.
 class PublicSuffixList {
  public:
-  /// Octets of a list that are read: some thirty times what the list had in 2025.
-  static constexpr std::size_t octets_max = std::size_t{8} * 1'024 * 1'024;
-
   /// Reads a list in the form of publicsuffix.org: a rule a line, "*." for every label, "!" for an
   /// exception, "//" for comments. The private section counts as the other does: hosting
   /// companies list there what they let their customers register under, and RFC 7489 makes no

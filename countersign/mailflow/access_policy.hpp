@@ -7,8 +7,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "countersign/domain/address.hpp"
@@ -35,9 +38,6 @@ enum class AddedField : std::uint8_t {
   authentication_results,  ///< RFC 7208 §9.2
 };
 
-/// Forwarders that are asked for a client that is to be refused: each is an SPF check of its own.
-inline constexpr std::size_t access_forwarders_max = 20;
-
 /// How clients are judged. The defaults refuse what the owner of a domain asks to refuse, and lose
 /// no mail to anything else.
 struct SpfAccessPolicy {
@@ -55,7 +55,7 @@ struct SpfAccessPolicy {
   /// HELO names of clients that are not refused when the name leads to their address.
   HostList trusted_helo;
   /// Domains whose SPF record names clients that are not refused: forwarders. No more than
-  /// access_forwarders_max of them are asked for.
+  /// Limits::access_forwarders_max of them are asked for.
   std::vector<DomainName> forwarders;
   /// Checked in place of the client's address: where mail of ours will come from.
   std::optional<IpAddress> prospective;
@@ -69,6 +69,25 @@ struct SpfAccessPolicy {
   /// "deferred", {spf} our words, {url} nothing. Empty: our words alone.
   std::string reason;
   bool spf_codes = true;  ///< the codes of RFC 7372 §3.2, else those of RFC 7208 §8
+};
+
+/// How the clients of all recipients are judged, and those of some.
+struct SpfAccessPolicies {
+  /// A policy, and for whom it is made.
+  struct Choice {
+    std::string_view whose;  ///< a key of of_recipients; empty: for all that have none
+    const SpfAccessPolicy& policy;
+  };
+
+  SpfAccessPolicy usual;
+  /// By "user@example.org" and "@example.org" in lower case; recipients may share a policy.
+  std::map<std::string, std::shared_ptr<const SpfAccessPolicy>, std::less<>> of_recipients;
+
+  /// The policy for a recipient: that of the address, of its domain, or the usual one. The result
+  /// lives as long as this does.
+  ///
+  /// recipient   forward-path without <>, in any case; empty when it is not known.
+  [[nodiscard]] Choice choose(std::string_view recipient) const;
 };
 
 }  // namespace countersign::mailflow

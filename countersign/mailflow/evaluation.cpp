@@ -143,23 +143,10 @@ std::optional<report::SpfAuthResult> spf_result(const Verdict& verdict) {
                                .human_result = is_error ? std::string(to_string(spf.reason)) : ""};
 }
 
-}  // namespace
-
-bool has_applied_policy(const Judgement& judgement) {
-  const Verdict& verdict = judgement.verdict;
-  const bool is_put_off = !judgement.is_shadow && judgement.disposition.action == Action::tempfail;
-  return verdict.dmarc && verdict.dmarc->published_policy &&
-         verdict.authorship.ambiguities.empty() && !is_put_off;
-}
-
-std::optional<report::Evaluation> evaluation_of(const Judgement& judgement,
-                                                const Envelope& envelope) {
-  if (!has_applied_policy(judgement) || !envelope.client_ip) return std::nullopt;
-  const Verdict& verdict = judgement.verdict;
+/// What was found out about a message, before any policy.
+report::Evaluation authenticated(const Verdict& verdict, const Envelope& envelope) {
   report::Evaluation row;
-  row.published = published_by(*verdict.dmarc);
   row.source_ip = *envelope.client_ip;
-  add_disposition(judgement, row);
   row.dkim_aligned = verdict.dmarc->is_aligned(Mechanism::dkim);
   row.spf_aligned = verdict.dmarc->is_aligned(Mechanism::spf);
   row.header_from = verdict.dmarc->discovery.author_domain().text();
@@ -167,6 +154,54 @@ std::optional<report::Evaluation> evaluation_of(const Judgement& judgement,
   row.envelope_to = envelope_to(envelope);
   row.dkim = dkim_results(verdict);
   row.spf = spf_result(verdict);
+  return row;
+}
+
+bool is_put_off(const Judgement& judgement) {
+  return !judgement.is_shadow && judgement.disposition.action == Action::tempfail;
+}
+
+/// What became of a message that nobody published a policy for.
+ActionDisposition disposition_of(Action action) {
+  switch (action) {
+    case Action::reject:
+    case Action::discard:
+      return ActionDisposition::reject;
+    case Action::quarantine:
+      return ActionDisposition::quarantine;
+    case Action::accept:
+    case Action::tempfail:
+      break;
+  }
+  return ActionDisposition::none;
+}
+
+}  // namespace
+
+bool has_applied_policy(const Judgement& judgement) {
+  const Verdict& verdict = judgement.verdict;
+  return verdict.dmarc && verdict.dmarc->published_policy &&
+         verdict.authorship.ambiguities.empty() && !is_put_off(judgement);
+}
+
+std::optional<report::Evaluation> evaluation_of(const Judgement& judgement,
+                                                const Envelope& envelope) {
+  if (!has_applied_policy(judgement) || !envelope.client_ip) return std::nullopt;
+  report::Evaluation row = authenticated(judgement.verdict, envelope);
+  row.published = published_by(*judgement.verdict.dmarc);
+  add_disposition(judgement, row);
+  return row;
+}
+
+std::optional<report::Evaluation> evaluation_without_policy(const Judgement& judgement,
+                                                            const Envelope& envelope) {
+  const Verdict& verdict = judgement.verdict;
+  const bool has_none = verdict.dmarc && verdict.dmarc->result == dmarc::Result::none &&
+                        verdict.authorship.ambiguities.empty();
+  if (!has_none || is_put_off(judgement) || !envelope.client_ip) return std::nullopt;
+  report::Evaluation row = authenticated(verdict, envelope);
+  row.published.domain = verdict.dmarc->discovery.walk.org_domain.text();
+  if (!judgement.is_shadow) row.disposition = disposition_of(judgement.disposition.action);
   return row;
 }
 

@@ -30,4 +30,10 @@ namespace countersign::mailflow {
 [[nodiscard]] std::optional<report::Evaluation> evaluation_of(const Judgement& judgement,
                                                               const Envelope& envelope);
 
+/// The row for a message whose author's domain has no DMARC record, with its Organizational Domain
+/// and no policy; no report has it. Nothing where DMARC found anything else, and where
+/// evaluation_of() has nothing for another reason.
+[[nodiscard]] std::optional<report::Evaluation> evaluation_without_policy(
+    const Judgement& judgement, const Envelope& envelope);
+
 }  // namespace countersign::mailflow

@@ -60,7 +60,8 @@ struct Flow::State {
                                results_of(verdict, envelope, policy->judging.results)},
                               {.comments = policy->judging.results.comments}, policy->limits);
     judgement.verdict = std::move(verdict);
-    if (is_counted()) judgement.evaluation = evaluation_of(judgement, envelope);
+    judgement.is_counted = is_counted();
+    if (judgement.is_counted) judgement.evaluation = evaluation_of(judgement, envelope);
     return judgement;
   }
 

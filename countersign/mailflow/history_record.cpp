@@ -3,6 +3,9 @@
 #include "countersign/mailflow/history_record.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "countersign/mailflow/evaluation.hpp"
 
 namespace countersign::mailflow {
 namespace {
@@ -23,17 +26,33 @@ void add_arc(const Judgement& judgement, report::HistoryRecord& record) {
     record.arc_sets.push_back({set.instance, set.sealer.text(), set.selector.text()});
 }
 
+report::HistoryRecord record_of(const Outcome& outcome, report::Evaluation evaluation,
+                                const std::string& reporter, std::chrono::sys_seconds received) {
+  report::HistoryRecord record{.job = outcome.queue_id,
+                               .reporter = reporter,
+                               .received = received.time_since_epoch().count(),
+                               .evaluation = std::move(evaluation)};
+  add_arc(*outcome.judgement, record);
+  return record;
+}
+
 }  // namespace
 
 std::optional<report::HistoryRecord> history_record_of(const Outcome& outcome,
                                                        const std::string& reporter,
                                                        std::chrono::sys_seconds received) {
   if (!outcome.judgement || !outcome.judgement->evaluation) return std::nullopt;
-  report::HistoryRecord record{.job = outcome.queue_id,
-                               .reporter = reporter,
-                               .received = received.time_since_epoch().count(),
-                               .evaluation = *outcome.judgement->evaluation};
-  add_arc(*outcome.judgement, record);
+  return record_of(outcome, *outcome.judgement->evaluation, reporter, received);
+}
+
+std::optional<report::HistoryRecord> history_record_without_policy(
+    const Outcome& outcome, const Envelope& envelope, const std::string& reporter,
+    std::chrono::sys_seconds received) {
+  if (!outcome.judgement || !outcome.judgement->is_counted) return std::nullopt;
+  auto evaluation = evaluation_without_policy(*outcome.judgement, envelope);
+  if (!evaluation) return std::nullopt;
+  report::HistoryRecord record = record_of(outcome, *std::move(evaluation), reporter, received);
+  record.has_policy = false;
   return record;
 }
 

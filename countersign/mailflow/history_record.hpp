@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "countersign/mailflow/envelope.hpp"
 #include "countersign/mailflow/outcome.hpp"
 #include "countersign/report/history.hpp"
 
@@ -18,5 +19,13 @@ namespace countersign::mailflow {
 /// reporter     our name.
 [[nodiscard]] std::optional<report::HistoryRecord> history_record_of(
     const Outcome& outcome, const std::string& reporter, std::chrono::sys_seconds received);
+
+/// The record of a message whose author's domain has no DMARC record; nothing for any other, for
+/// one that was not judged or put off, and for one that was for our report addresses alone.
+///
+/// reporter     our name.
+[[nodiscard]] std::optional<report::HistoryRecord> history_record_without_policy(
+    const Outcome& outcome, const Envelope& envelope, const std::string& reporter,
+    std::chrono::sys_seconds received);
 
 }  // namespace countersign::mailflow

@@ -24,6 +24,8 @@ struct Judgement {
   std::size_t removed_fields = 0;  ///< forged ones that the header had
   /// Nothing of this was carried out. JudgingPolicy::shadow
   bool is_shadow = false;
+  /// Somebody counts messages, and this one was not for our own report addresses alone.
+  bool is_counted = false;
   /// What the message adds to the reports of its author's domain; nothing when it adds nothing.
   std::optional<report::Evaluation> evaluation;
 };

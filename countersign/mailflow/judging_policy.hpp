@@ -148,8 +148,6 @@ struct JudgingPolicy {
   bool shadow = false;
   /// Say what each message adds to reports: somebody counts. Judgement::evaluation
   bool counts = false;
-  /// Mail of domains without a DMARC record stands in the history too.
-  bool records_all = false;
   /// Our own addresses of reports: mail to them alone is not counted.
   report::LoopGuard own_reports;
   /// Which failures are told to the owners of domains, and how much of them.

@@ -178,7 +178,7 @@ dns::Asking<bool> is_trusted(spf::CheckHost check, const SpfAccessPolicy& policy
   check.identity = Identity::mail_from;
   std::size_t asked = 0;
   for (const DomainName& domain : policy.forwarders) {
-    if (++asked > access_forwarders_max) break;
+    if (++asked > limits.access_forwarders_max) break;
     check.helo = domain.text();
     check.mail_from = "postmaster@" + domain.text();
     const Outcome outcome = co_await check_host(check, limits);
@@ -281,16 +281,40 @@ dns::Asking<PolicyAnswer> answer_policy_request(PolicyRequest request,
   co_return answer;
 }
 
-std::optional<std::string> AnsweredMessage::recall(const PolicyRequest& request) const {
-  if (instance_.empty() || request.instance != instance_ || request.sender != sender_)
-    return std::nullopt;
-  return text_;
+SpfAccessPolicies::Choice SpfAccessPolicies::choose(std::string_view recipient) const {
+  if (of_recipients.empty() || recipient.empty()) return {.whose = {}, .policy = usual};
+  const std::string address = text::to_lower(recipient);
+  const std::size_t at = address.rfind('@');
+  auto found = of_recipients.find(address);
+  if (found == of_recipients.end() && at != std::string::npos)
+    found = of_recipients.find(std::string_view(address).substr(at));
+  if (found == of_recipients.end()) return {.whose = {}, .policy = usual};
+  return {.whose = found->first, .policy = *found->second};
 }
 
-void AnsweredMessage::keep(const PolicyRequest& request, const PolicyAnswer& answer) {
+bool AnsweredMessage::is_of(const PolicyRequest& request) const {
+  return !instance_.empty() && request.instance == instance_ && request.sender == sender_;
+}
+
+std::optional<std::string> AnsweredMessage::recall(const PolicyRequest& request,
+                                                   std::string_view whose) const {
+  if (!is_of(request)) return std::nullopt;
+  const auto found = texts_.find(whose);
+  return found == texts_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string AnsweredMessage::keep(const PolicyRequest& request, std::string_view whose,
+                                  const PolicyAnswer& answer) {
+  if (!is_of(request)) {
+    texts_.clear();
+    has_field_ = false;
+  }
   instance_ = request.instance;
   sender_ = request.sender;
-  text_ = answer.action == AccessAction::prepend ? "DUNNO" : answer.text;
+  const bool is_field = answer.action == AccessAction::prepend;
+  texts_.insert_or_assign(std::string(whose), is_field ? "DUNNO" : answer.text);
+  const bool is_told = is_field && std::exchange(has_field_, true);
+  return is_told ? "DUNNO" : answer.text;
 }
 
 }  // namespace countersign::mailflow

@@ -4,12 +4,13 @@
 // message, what the operator wants for a pass, or nothing.
 //
 // Postfix asks once for each recipient of a message, and the answer must not change from one to the
-// next, nor the field be added twice: AnsweredMessage sees to that.
+// next of those who share a policy, nor the field be added twice: AnsweredMessage sees to that.
 
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,16 +59,24 @@ struct PolicyAnswer {
 /// What the last message of a connection was told, for its other recipients.
 class AnsweredMessage {
  public:
-  /// The action for a further request of the same message and sender, a field not told again;
-  /// nothing for another message, or one without instance.
-  [[nodiscard]] std::optional<std::string> recall(const PolicyRequest& request) const;
-  /// Keeps an answer, in place of that of the message before.
-  void keep(const PolicyRequest& request, const PolicyAnswer& answer);
+  /// The action for a further request of the same message and sender by the same policy, a field
+  /// not told again; nothing for another message or policy, or for a message without instance.
+  ///
+  /// whose   as in SpfAccessPolicies::Choice.
+  [[nodiscard]] std::optional<std::string> recall(const PolicyRequest& request,
+                                                  std::string_view whose) const;
+  /// Keeps an answer; that of another message goes. The action as it is told: a field that the
+  /// message has already got becomes "DUNNO".
+  [[nodiscard]] std::string keep(const PolicyRequest& request, std::string_view whose,
+                                 const PolicyAnswer& answer);
 
  private:
+  [[nodiscard]] bool is_of(const PolicyRequest& request) const;
+
   std::string instance_;
   std::string sender_;
-  std::string text_;
+  bool has_field_ = false;
+  std::map<std::string, std::string, std::less<>> texts_;  // By whose policy.
 };
 
 }  // namespace countersign::mailflow

@@ -29,8 +29,8 @@ bool is_failed(spf::Result result) {
 bool has_failed(const FailedMessage& message) {
   const bool is_certain =
       message.result == dmarc::Result::fail || message.result == dmarc::Result::pass;
-  const bool is_wanted = message.fo.any ? !message.dkim_aligned || !message.spf_aligned
-                                        : !message.dkim_aligned && !message.spf_aligned;
+  const bool is_wanted = (message.fo.all && !message.dkim_aligned && !message.spf_aligned) ||
+                         (message.fo.any && (!message.dkim_aligned || !message.spf_aligned));
   if (is_certain && is_wanted) return true;
   const bool dkim_failed = std::ranges::any_of(
       message.signatures, [](const CheckedSignature& one) { return is_failed(one.result); });

@@ -98,6 +98,15 @@ void add_policy(Lines& lines, const Evaluation& row) {
       .add("align_spf", row.spf_aligned ? history::aligned : history::unaligned);
 }
 
+/// Zeros where a record would say something.
+void add_no_policy(Lines& lines, const Evaluation& row) {
+  lines.add("pdomain", token_or_dash(row.published.domain))
+      .add("policy", history::absent)
+      .add("rua", "-");
+  for (const std::string_view key : {"pct", "adkim", "aspf", "p", "sp", "align_dkim", "align_spf"})
+    lines.add(key, std::int64_t{0});
+}
+
 void add_arc(Lines& lines, const HistoryRecord& record) {
   std::string sets;
   for (const HistoryArcSet& set : record.arc_sets) {
@@ -128,7 +137,11 @@ std::string format_history(const HistoryRecord& record) {
     lines.add("dkim", token_or_dash(one.domain) + " " + token_or_dash(one.selector) + " " +
                           std::to_string(history::number_of(one.result)));
   lines.add("spf", row.spf ? history::number_of(row.spf->result) : history::first_result);
-  add_policy(lines, row);
+  if (record.has_policy) {
+    add_policy(lines, row);
+  } else {
+    add_no_policy(lines, row);
+  }
   add_arc(lines, record);
   lines.add("action", action_of(row.disposition));
   return std::move(lines).text();

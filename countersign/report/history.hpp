@@ -69,6 +69,9 @@ struct HistoryRecord {
   bool has_arc_pass = false;
   HistoryArcUse arc_use = HistoryArcUse::unused;
   std::vector<HistoryArcSet> arc_sets;  ///< written, and not read
+  /// False when no DMARC record applied; `evaluation.published` has the Organizational Domain then
+  /// and nothing else. No such record is read: there is nobody to tell of it.
+  bool has_policy = true;
   Evaluation evaluation;
 
   friend bool operator==(const HistoryRecord&, const HistoryRecord&) = default;
@@ -113,11 +116,6 @@ struct HistoryItem {
 
   friend bool operator==(const HistoryItem&, const HistoryItem&) = default;
 };
-
-/// Octets of one line: fifty ARC Sets with the longest names fit.
-inline constexpr std::size_t history_line_bytes_max = 65'536;
-/// Octets of one record with its line ends.
-inline constexpr std::size_t history_record_bytes_max = 131'072;
 
 /// Reads a file of any length; a record that cannot be read costs no other.
 ///

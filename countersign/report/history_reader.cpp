@@ -299,9 +299,10 @@ void HistoryReader::take_line(std::vector<HistoryItem>& items) {
     if (key != "job") fail(Code::no_job, "");
   }
   if (is_open_) {
-    const std::size_t room = history_record_bytes_max - text_.size();
+    const std::size_t room = limits_.history_record_bytes_max - text_.size();
     if (line_is_long_ || line_.size() >= room) fail(Code::too_long, known_key(key));
-    text_.append(line_, 0, room).append(text_.size() < history_record_bytes_max ? "\n" : "");
+    text_.append(line_, 0, room)
+        .append(text_.size() < limits_.history_record_bytes_max ? "\n" : "");
     keep(key, value);
   }
   line_.clear();
@@ -313,7 +314,7 @@ std::vector<HistoryItem> HistoryReader::body(std::string_view chunk) {
   while (!chunk.empty()) {
     const std::size_t end = chunk.find('\n');
     const std::string_view part = chunk.substr(0, end);
-    const std::size_t room = history_line_bytes_max - line_.size();
+    const std::size_t room = limits_.history_line_bytes_max - line_.size();
     line_is_long_ = line_is_long_ || part.size() > room;
     line_.append(part, 0, room);
     if (end == chunk.npos) break;

@@ -98,7 +98,7 @@ class Maker {
         problems_.error(place, "'" + name + "' is no domain", "name domains with an SPF record");
       }
     }
-    constexpr std::size_t most = mailflow::access_forwarders_max;
+    constexpr std::size_t most = Limits{}.access_forwarders_max;
     if (domains.size() > most) {
       problems_.warning(place,
                         "more than " + std::to_string(most) +
@@ -132,9 +132,10 @@ class Maker {
 
 }  // namespace
 
-mailflow::SpfAccessPolicy make_access_policy(const Settings& settings, const std::string& host_name,
-                                             const Files& files, Problems& problems) {
-  return Maker(settings, host_name, files, problems).make();
+mailflow::SpfAccessPolicies make_access_policies(const Settings& settings,
+                                                 const std::string& host_name, const Files& files,
+                                                 Problems& problems) {
+  return {.usual = Maker(settings, host_name, files, problems).make(), .of_recipients = {}};
 }
 
 }  // namespace countersign::service::config

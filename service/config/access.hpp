@@ -15,8 +15,9 @@ namespace countersign::service::config {
 
 /// Reads the lists that the settings name and fills in the host name where they name nobody. What
 /// is set for a policy service that has no socket, and for nothing else, is told.
-[[nodiscard]] mailflow::SpfAccessPolicy make_access_policy(const Settings& settings,
-                                                           const std::string& host_name,
-                                                           const Files& files, Problems& problems);
+[[nodiscard]] mailflow::SpfAccessPolicies make_access_policies(const Settings& settings,
+                                                               const std::string& host_name,
+                                                               const Files& files,
+                                                               Problems& problems);
 
 }  // namespace countersign::service::config

@@ -98,6 +98,8 @@ struct SigningSettings {
   DataSet omitted_fields;     ///< empty: the defaults
   DataSet oversigned_fields;  ///< empty: the defaults
   std::optional<std::chrono::seconds> lifetime;
+  /// How long a private key is to be used, from when its file was written; metrics tell the end.
+  std::optional<std::chrono::seconds> key_lifetime;
   std::optional<std::uint64_t> signed_octets_max;  ///< l=; honoured only when allowed
   bool allows_body_length = false;
   bool copies_fields = false;
@@ -183,7 +185,8 @@ struct PolicyServiceSettings {
   bool skips_loopback = true;
   DataSet trusted_helo;
   DataSet forwarders;
-  std::string prospective;  ///< an address; empty: that of the client
+  std::string recipients_file;  ///< recipients with a policy of their own; empty: none
+  std::string prospective;      ///< an address; empty: that of the client
   mailflow::AddedField field = mailflow::AddedField::received_spf;
   std::string receiver;  ///< empty: the host name
   std::string helo_pass;

@@ -204,6 +204,11 @@ const Setting rows[] = {
      "How long a signature is valid (x=); none is written without it.",
      [](S& s) -> Slot { return &s.signing.lifetime; },
      {1, 31'536'000}},
+    {"signing.key_lifetime",
+     "How long a private key is to be used, from when its file was written. Metrics tell when the "
+     "first of the keys is due for a new one, and a start or a reload warns of those that are.",
+     [](S& s) -> Slot { return &s.signing.key_lifetime; },
+     {3'600, 315'360'000}},
     {"signing.copies_fields",
      "Copy the signed fields into the signature (z=), to find out what "
      "changes them on the way.",
@@ -659,6 +664,8 @@ const Setting rows[] = {
      "machine fails at any moment.",
      [](S& s) -> Slot { return &s.store.durability; },
      {1, 3'600}},
+    {"store.history_all", "Mail of domains without a DMARC record stands in that file too.",
+     [](S& s) -> Slot { return &s.store.history_all; }},
     {"store.history_file",
      "A file that gets each judged message as OpenDMARC's HistoryFile has it, for programs that "
      "read that; empty: none. It needs no engine.",

@@ -48,9 +48,9 @@ class Maker {
         problems_(problems) {}
 
   /// How the policy service answers.
-  std::shared_ptr<const mailflow::SpfAccessPolicy> make_access() {
-    return std::make_shared<const mailflow::SpfAccessPolicy>(
-        make_access_policy(settings_, machine_.host_name, files_, problems_));
+  std::shared_ptr<const mailflow::SpfAccessPolicies> make_access() {
+    return std::make_shared<const mailflow::SpfAccessPolicies>(
+        make_access_policies(settings_, machine_.host_name, files_, problems_));
   }
 
   std::shared_ptr<const mailflow::Policy> make() {

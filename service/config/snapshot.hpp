@@ -44,7 +44,7 @@ struct Snapshot {
   /// What the milter works by; null when a problem is fatal.
   std::shared_ptr<const mailflow::Policy> policy;
   /// What the policy service answers by; null with the other.
-  std::shared_ptr<const mailflow::SpfAccessPolicy> access;
+  std::shared_ptr<const mailflow::SpfAccessPolicies> access;
   KeyFiles key_files;  ///< of the keys that sign
   /// All problems, sorted by file and line.
   std::vector<Problem> problems;

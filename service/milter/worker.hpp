@@ -28,7 +28,7 @@ enum class Service : std::uint8_t { milter, policy };
 struct WorkerSettings {
   std::shared_ptr<const mailflow::Policy> policy;  ///< never null
   /// What the policy service answers by; not null when there are connections to it.
-  std::shared_ptr<const mailflow::SpfAccessPolicy> access;
+  std::shared_ptr<const mailflow::SpfAccessPolicies> access;
   ConnectionTimeouts timeouts;
   EventDetail detail;
   /// Not null when the policy judges or the policy service answers; outlives the worker.
@@ -81,7 +81,7 @@ class Worker {
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
   boost::asio::steady_timer watchdog_;
   std::shared_ptr<const mailflow::Policy> policy_;
-  std::shared_ptr<const mailflow::SpfAccessPolicy> access_;
+  std::shared_ptr<const mailflow::SpfAccessPolicies> access_;
   std::vector<char> buffer_;
   ConnectionHost host_;
   PolicyHost policy_host_;

@@ -101,18 +101,18 @@ asio::awaitable<bool> PolicyConnection::answer(std::string text) {
 /// What Postfix is told; nothing when the connection was ended meanwhile.
 asio::awaitable<std::optional<std::string>> PolicyConnection::action_for(
     mailflow::PolicyRequest request) {
-  if (auto again = message_.recall(request)) co_return again;
+  const std::shared_ptr<const mailflow::SpfAccessPolicies> policies = host_.policies();
+  const auto [whose, policy] = policies->choose(request.recipient);
+  if (auto again = message_.recall(request, whose)) co_return again;
   COUNTERSIGN_ASSERT(host_.resolver != nullptr);
   const Deadline deadline{.end = std::chrono::steady_clock::now() + host_.timeouts.evaluation,
                           .question = host_.timeouts.dns};
-  const std::shared_ptr<const mailflow::SpfAccessPolicy> policy = host_.policies();
   const std::optional<mailflow::PolicyAnswer> answer =
-      co_await judge(mailflow::answer_policy_request(request, *policy, now(), host_.limits),
+      co_await judge(mailflow::answer_policy_request(request, policy, now(), host_.limits),
                      *host_.resolver, deadline, host_.limits);
   if (!answer) co_return std::nullopt;
-  message_.keep(request, *answer);
   log_answer(host_.log, request, *answer);
-  co_return answer->text;
+  co_return message_.keep(request, whose, *answer);
 }
 
 /// A request has its time from its first octet; more octets of it win no more.

@@ -27,7 +27,7 @@ class Log;
 
 /// Gives the policy that the next request is judged by; never null. A request keeps the policy that
 /// it began with.
-using AccessPolicySource = std::function<std::shared_ptr<const mailflow::SpfAccessPolicy>()>;
+using AccessPolicySource = std::function<std::shared_ptr<const mailflow::SpfAccessPolicies>()>;
 
 /// How long a peer may keep a policy connection without moving, and DNS an answer.
 struct PolicyTimeouts {

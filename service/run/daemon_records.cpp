@@ -25,6 +25,7 @@ DaemonRecords::DaemonRecords(const config::Snapshot& snapshot,
   } catch (const store::StoreError& error) {
     throw StartError(error.what(), EX_CONFIG);
   }
+  history_all_ = settings.history_all;
   if (!settings.history_file.empty())
     history_file_.emplace(
         store::HistoryOptions{.path = settings.history_file, .queue = settings.queue}, log_);
@@ -61,14 +62,20 @@ RecordJudged DaemonRecords::function(std::string reporter) {
 }
 
 void DaemonRecords::record(const milter::MessageFinished& finished, const std::string& reporter) {
-  if (const auto& evaluation = finished.outcome.judgement->evaluation) {
-    if (recorder_) recorder_->record(*evaluation, now());
-    const auto record = history_file_
-                            ? mailflow::history_record_of(finished.outcome, reporter, now())
-                            : std::nullopt;
-    if (record) history_file_->record(report::format_history(*record));
-  }
+  const auto& evaluation = finished.outcome.judgement->evaluation;
+  if (recorder_ && evaluation) recorder_->record(*evaluation, now());
+  if (history_file_) record_history(finished, reporter);
   if (failures_ && finished.outcome.failure) failures_->take(finished.outcome.failure, now());
+}
+
+void DaemonRecords::record_history(const milter::MessageFinished& finished,
+                                   const std::string& reporter) {
+  auto record = mailflow::history_record_of(finished.outcome, reporter, now());
+  if (!record && history_all_) {
+    record = mailflow::history_record_without_policy(finished.outcome, finished.envelope, reporter,
+                                                     now());
+  }
+  if (record) history_file_->record(report::format_history(*record));
 }
 
 void DaemonRecords::stop() {

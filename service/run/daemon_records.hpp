@@ -52,10 +52,12 @@ class DaemonRecords {
   void start_failure_reports(const config::Snapshot& snapshot,
                              std::function<std::shared_ptr<const mailflow::Policy>()> policy);
   void record(const milter::MessageFinished& finished, const std::string& reporter);
+  void record_history(const milter::MessageFinished& finished, const std::string& reporter);
 
   Log& log_;
   std::optional<store::Recorder> recorder_;
   std::optional<store::HistoryFile> history_file_;
+  bool history_all_ = false;  // Also of domains without a DMARC record.
   std::optional<FailureReporter> failures_;
 };
 

@@ -263,10 +263,10 @@ TEST(PolicyServiceConfig, ItsSocketIsGivenBesideAnUneditedFile) {
   const Snapshot snapshot = load(source, {files, accounts, "mail.example.org"});
   EXPECT_THAT(texts(snapshot.problems), IsEmpty());
   ASSERT_NE(snapshot.access, nullptr);
-  EXPECT_TRUE(snapshot.access->only_tests);
-  EXPECT_FALSE(snapshot.access->spf_codes);
-  EXPECT_EQ(snapshot.access->receiver, "mail.example.org");
-  EXPECT_TRUE(snapshot.access->skipped.match("", IpAddress::parse("127.0.0.9")));
+  EXPECT_TRUE(snapshot.access->usual.only_tests);
+  EXPECT_FALSE(snapshot.access->usual.spf_codes);
+  EXPECT_EQ(snapshot.access->usual.receiver, "mail.example.org");
+  EXPECT_TRUE(snapshot.access->usual.skipped.match("", IpAddress::parse("127.0.0.9")));
   ASSERT_EQ(snapshot.settings.policy_service.sockets.size(), 1u);
   EXPECT_EQ(to_string(snapshot.settings.policy_service.sockets[0]), "local:/run/p");
   EXPECT_THAT(snapshot.settings.daemon.sockets, IsEmpty());
@@ -322,12 +322,12 @@ TEST(PolicyServiceConfig, ItsOwnSettings) {
       "[judging.results]\nauthserv_id = \"our.example\"\n");
   EXPECT_THAT(texts(snapshot.problems), IsEmpty()) << "nothing to sign is no problem";
   ASSERT_NE(snapshot.access, nullptr);
-  EXPECT_EQ(snapshot.access->helo, mailflow::RefuseFrom::null_sender);
-  EXPECT_EQ(snapshot.access->mail_from, mailflow::RefuseFrom::not_pass);
-  EXPECT_EQ(snapshot.access->field, mailflow::AddedField::authentication_results);
-  EXPECT_EQ(snapshot.access->authserv_id, "our.example");
-  EXPECT_EQ(snapshot.access->forwarders.size(), 2u);
-  EXPECT_EQ(snapshot.access->prospective, IpAddress::parse("2001:db8::1"));
+  EXPECT_EQ(snapshot.access->usual.helo, mailflow::RefuseFrom::null_sender);
+  EXPECT_EQ(snapshot.access->usual.mail_from, mailflow::RefuseFrom::not_pass);
+  EXPECT_EQ(snapshot.access->usual.field, mailflow::AddedField::authentication_results);
+  EXPECT_EQ(snapshot.access->usual.authserv_id, "our.example");
+  EXPECT_EQ(snapshot.access->usual.forwarders.size(), 2u);
+  EXPECT_EQ(snapshot.access->usual.prospective, IpAddress::parse("2001:db8::1"));
 
   snapshot = read("[policy_service]\nsockets = [\"inet:1\"]\nprospective = \"here\"\n");
   EXPECT_EQ(snapshot.access, nullptr);
@@ -342,7 +342,7 @@ TEST(PolicyServiceConfig, ItsOwnSettings) {
       read("[policy_service]\nsockets = [\"inet:1\"]\nforwarders = [" + many + "\"a..b\"]\n");
   EXPECT_THAT(texts(snapshot.problems),
               ElementsAre(HasSubstr("'a..b' is no domain"), HasSubstr("more than 20 forwarders")));
-  EXPECT_EQ(snapshot.access->forwarders.size(), mailflow::access_forwarders_max);
+  EXPECT_EQ(snapshot.access->usual.forwarders.size(), Limits{}.access_forwarders_max);
 }
 
 }  // namespace

@@ -433,7 +433,8 @@ config::Snapshot snapshot_with_policy_service(const ZoneFile& zone,
   config::Snapshot snapshot = snapshot_with_selector(1);
   snapshot.settings.policy_service.sockets = {{.path = "named elsewhere"}};
   snapshot.settings.dns.zone_file = zone.path();
-  snapshot.access = std::make_shared<const mailflow::SpfAccessPolicy>(access);
+  snapshot.access = std::make_shared<const mailflow::SpfAccessPolicies>(
+      mailflow::SpfAccessPolicies{.usual = access, .of_recipients = {}});
   return snapshot;
 }
 

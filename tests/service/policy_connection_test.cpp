@@ -98,8 +98,8 @@ class PolicyService : public testing::Test {
   mutable asio::io_context context_{1};
   test::LogFile log_;
   test::FakeResolver resolver_;
-  std::shared_ptr<mailflow::SpfAccessPolicy> policy_ =
-      std::make_shared<mailflow::SpfAccessPolicy>();
+  std::shared_ptr<mailflow::SpfAccessPolicies> policy_ =
+      std::make_shared<mailflow::SpfAccessPolicies>();
   PolicyHost host_{.log = log_.log(),
                    .resolver = &resolver_,
                    .policies = [this] { return policy_; },
@@ -137,8 +137,8 @@ TEST_F(PolicyService, JudgesAMessageOnceForAllItsRecipients) {
 
 TEST_F(PolicyService, JudgesByThePolicyOfTheMoment) {
   EXPECT_THAT(ask(request_of("bob@fail.example", "1")), StartsWith("action=550 "));
-  policy_ = std::make_shared<mailflow::SpfAccessPolicy>();
-  policy_->only_tests = true;
+  policy_ = std::make_shared<mailflow::SpfAccessPolicies>();
+  policy_->usual.only_tests = true;
   EXPECT_THAT(ask(request_of("bob@fail.example", "2")), StartsWith("action=PREPEND "));
 }
 
@@ -209,12 +209,12 @@ TEST_F(PolicyService, LetsInWhatDnsIsTooLateFor) {
   host_.timeouts.evaluation = 50ms;
   EXPECT_THAT(ask(request_of("bob@fail.example", "1")),
               StartsWith("action=PREPEND Received-SPF: temperror "));
-  policy_->defers_temperror = true;
+  policy_->usual.defers_temperror = true;
   EXPECT_THAT(ask(request_of("bob@fail.example", "2")), StartsWith("action=451 4.7.24 "));
 }
 
 TEST_F(PolicyService, LetsClientsTryAgainWhenItFails) {
-  host_.policies = []() -> std::shared_ptr<const mailflow::SpfAccessPolicy> {
+  host_.policies = []() -> std::shared_ptr<const mailflow::SpfAccessPolicies> {
     throw std::runtime_error("no policy");
   };
   EXPECT_EQ(ask(request_of("bob@fail.example")),

@@ -94,7 +94,7 @@ class Served {
     const auto load = [this] {
       config::Snapshot snapshot{.settings = settings, .problems = problems};
       snapshot.policy = test::shared(test::policy_for_example_org());
-      snapshot.access = std::make_shared<const mailflow::SpfAccessPolicy>();
+      snapshot.access = std::make_shared<const mailflow::SpfAccessPolicies>();
       return snapshot;
     };
     return serve(load, options);

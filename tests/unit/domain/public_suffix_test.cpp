@@ -95,7 +95,7 @@ TEST(PublicSuffixList, TakesNamesOfRecordsAndTheLongestNames) {
 TEST(PublicSuffixList, RefusesWhatIsNoList) {
   EXPECT_EQ(PublicSuffixList::parse("").error(), PublicSuffixErrorCode::no_rules);
   EXPECT_EQ(PublicSuffixList::parse("// nothing\n\n").error(), PublicSuffixErrorCode::no_rules);
-  const std::string octets(PublicSuffixList::octets_max + 1, '\n');
+  const std::string octets(Limits{}.public_suffix_bytes_max + 1, '\n');
   EXPECT_EQ(PublicSuffixList::parse(octets).error(), PublicSuffixErrorCode::too_long);
   EXPECT_EQ(PublicSuffixList::parse(octets.substr(1)).error(), PublicSuffixErrorCode::no_rules);
   EXPECT_FALSE(to_string(PublicSuffixErrorCode::no_rules).empty());

@@ -283,8 +283,8 @@ TEST(PolicyAnswer, GivesAPassTheRestrictionThatIsSet) {
   EXPECT_THAT(text_for("a@softfail.example", policy), StartsWith("PREPEND "));
   AnsweredMessage message;
   const PolicyRequest request = request_for("a@pass.example");
-  message.keep(request, answer(request, policy));
-  EXPECT_EQ(message.recall(request), "mfrom_passed_spf") << "for each recipient";
+  EXPECT_EQ(message.keep(request, {}, answer(request, policy)), "mfrom_passed_spf");
+  EXPECT_EQ(message.recall(request, {}), "mfrom_passed_spf") << "for each recipient";
 }
 
 TEST(PolicyAnswer, LetsForwardersIn) {
@@ -294,7 +294,7 @@ TEST(PolicyAnswer, LetsForwardersIn) {
   PolicyRequest stranger = request_for("a@fail.example");
   stranger.client_ip = IpAddress::parse("198.51.100.1");
   EXPECT_THAT(answer(stranger, policy).text, StartsWith("550 "));
-  policy.forwarders.assign(access_forwarders_max, *DomainName::parse("none.example"));
+  policy.forwarders.assign(Limits{}.access_forwarders_max, *DomainName::parse("none.example"));
   policy.forwarders.push_back(*DomainName::parse("fwd.example"));
   EXPECT_THAT(text_for("a@fail.example", policy), StartsWith("550 ")) << "too many";
 }
@@ -345,32 +345,64 @@ TEST(PolicyAnswer, WritesResultsInPlaceOfReceivedSpf) {
 TEST(AnsweredMessage, TellsTheOtherRecipientsTheSame) {
   AnsweredMessage message;
   const PolicyRequest bad = request_for("bob@fail.example");
-  EXPECT_EQ(message.recall(bad), std::nullopt);
-  message.keep(bad, answer(bad));
-  EXPECT_EQ(message.recall(bad), answer(bad).text);
+  EXPECT_EQ(message.recall(bad, {}), std::nullopt);
+  EXPECT_EQ(message.keep(bad, {}, answer(bad)), answer(bad).text);
+  EXPECT_EQ(message.recall(bad, {}), answer(bad).text);
   PolicyRequest other = bad;
   other.recipient = "dave@example.net";
-  EXPECT_EQ(message.recall(other), answer(bad).text);
+  EXPECT_EQ(message.recall(other, {}), answer(bad).text);
   other.sender = "bob@pass.example";
-  EXPECT_EQ(message.recall(other), std::nullopt);
+  EXPECT_EQ(message.recall(other, {}), std::nullopt);
   other = bad;
   other.instance = "1.2.4";
-  EXPECT_EQ(message.recall(other), std::nullopt);
+  EXPECT_EQ(message.recall(other, {}), std::nullopt);
 }
 
 TEST(AnsweredMessage, GetsItsFieldOnce) {
   AnsweredMessage message;
   const PolicyRequest good = request_for("bob@pass.example");
-  message.keep(good, answer(good));
-  EXPECT_EQ(message.recall(good), "DUNNO");
+  EXPECT_EQ(message.keep(good, {}, answer(good)), answer(good).text);
+  EXPECT_EQ(message.recall(good, {}), "DUNNO");
 }
 
 TEST(AnsweredMessage, IsNoneWithoutInstance) {
   AnsweredMessage message;
   PolicyRequest request = request_for("bob@fail.example");
   request.instance.clear();
-  message.keep(request, answer(request));
-  EXPECT_EQ(message.recall(request), std::nullopt);
+  EXPECT_EQ(message.keep(request, {}, answer(request)), answer(request).text);
+  EXPECT_EQ(message.recall(request, {}), std::nullopt);
+}
+
+TEST(AnsweredMessage, AnswersEachPolicyByItself) {
+  AnsweredMessage message;
+  const PolicyRequest bad = request_for("bob@fail.example");
+  SpfAccessPolicy lenient;
+  lenient.only_tests = true;
+  EXPECT_EQ(message.keep(bad, {}, answer(bad)), answer(bad).text);
+  EXPECT_EQ(message.recall(bad, "dave@example.net"), std::nullopt);
+  EXPECT_THAT(message.keep(bad, "dave@example.net", answer(bad, lenient)), StartsWith("PREPEND "));
+  EXPECT_EQ(message.recall(bad, {}), answer(bad).text);
+  EXPECT_EQ(message.recall(bad, "dave@example.net"), "DUNNO");
+  EXPECT_EQ(message.keep(bad, "@example.com", answer(bad, lenient)), "DUNNO")
+      << "the message has its field";
+  PolicyRequest next = bad;
+  next.instance = "1.2.4";
+  EXPECT_THAT(message.keep(next, "@example.com", answer(next, lenient)), StartsWith("PREPEND "));
+}
+
+TEST(SpfAccessPolicies, KnowRecipientsAndTheirDomains) {
+  SpfAccessPolicies policies;
+  const auto own = std::make_shared<const SpfAccessPolicy>();
+  const auto domains = std::make_shared<const SpfAccessPolicy>();
+  policies.of_recipients = {{"dave@example.net", own}, {"@example.net", domains}};
+  EXPECT_EQ(&policies.choose("Dave@Example.NET").policy, own.get());
+  EXPECT_EQ(policies.choose("Dave@Example.NET").whose, "dave@example.net");
+  EXPECT_EQ(&policies.choose("eve@example.net").policy, domains.get());
+  EXPECT_EQ(policies.choose("eve@example.net").whose, "@example.net");
+  for (const char* const other : {"dave@example.com", "dave", "", "@", "dave@sub.example.net"}) {
+    EXPECT_EQ(&policies.choose(other).policy, &policies.usual) << other;
+    EXPECT_EQ(policies.choose(other).whose, "") << other;
+  }
 }
 
 TEST(AccessAction, HasAWord) {

@@ -220,7 +220,7 @@ TEST(HistoryReader, HostileOctetsStayWhereTheyAre) {
 }
 
 TEST(HistoryReader, LinesAndRecordsAreBounded) {
-  const std::string longest(history_line_bytes_max - 2, 'x');
+  const std::string longest(Limits{}.history_line_bytes_max - 2, 'x');
   EXPECT_EQ(one_record(std::string(passed) + "x " + longest).evaluation,
             one_record(passed).evaluation);
   const std::string text = std::string(passed) + "x " + longest + "x\n" + std::string(rejected);
@@ -233,7 +233,7 @@ TEST(HistoryReader, LinesAndRecordsAreBounded) {
   for (int i = 0; i < 10'000; ++i) many += "dkim sender.example june 0\nrua mailto:c@d.example\n";
   const HistoryError error = error_of(many);
   EXPECT_EQ(error.code, Code::too_long);
-  EXPECT_LE(read_history(many).front().text.size(), history_record_bytes_max);
+  EXPECT_LE(read_history(many).front().text.size(), Limits{}.history_record_bytes_max);
   std::string some(passed);
   for (int i = 0; i < 200; ++i) some += "dkim sender.example june 0\nrua mailto:c@d.example\n";
   EXPECT_THAT(one_record(some).evaluation.dkim, SizeIs(Limits{}.report_signatures_max));
