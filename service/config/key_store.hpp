@@ -30,6 +30,8 @@ struct KeyRules {
 struct KeyFiles {
   std::uint64_t count = 0;
   std::int64_t oldest = 0;  ///< when the oldest was written, seconds since 1970 UTC; 0 for none
+  /// When its lifetime ends (signing.key_lifetime); 0 where none is set, and without keys.
+  std::int64_t expires = 0;
 };
 
 /// Reads keys. What is wrong with one is a problem at the line that named it first.

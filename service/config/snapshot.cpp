@@ -72,6 +72,8 @@ class Maker {
     set_limits();
     if (policy_.judges) set_judging();
     key_files_ = store.key_files();
+    if (signing_.key_lifetime && key_files_.oldest > 0)
+      key_files_.expires = key_files_.oldest + signing_.key_lifetime->count();
     check_reports(settings_, policy_,
                   {.user = rules.user, .files = files_, .accounts = machine_.accounts}, problems_);
     set_sealing(rules);

@@ -134,6 +134,7 @@ int Daemon::run() {
   policy_listener_.start();
   log_.write(LogLevel::notice, "started",
              {{"version", version}, {"workers", std::to_string(workers_.size())}});
+  tell_overdue_keys();
   readiness_.ready();
   run_control();
   reports_.reset();
@@ -348,7 +349,16 @@ bool Daemon::take_over(config::Snapshot fresh) {
   kept_.adjust(kept_bounds(snapshot_.settings.control));
   for (const std::unique_ptr<Worker>& worker : workers_) worker->adopt(worker_settings());
   log_.write(LogLevel::notice, "settings reloaded");
+  tell_overdue_keys();
   return true;
+}
+
+void Daemon::tell_overdue_keys() const {
+  const std::int64_t expires = snapshot_.key_files.expires;
+  if (expires == 0 || expires > now().time_since_epoch().count()) return;
+  log_.write(LogLevel::warning,
+             "a private key is in use for longer than signing.key_lifetime; make a new one with "
+             "\"countersign keygen\", publish its record, and name it in the settings");
 }
 
 // --- stop ----------------------------------------------------------------------------------------

@@ -75,6 +75,7 @@ class Daemon {
   void reload();
   void finish_reload(std::optional<config::Snapshot> fresh, const std::string& failure);
   [[nodiscard]] bool take_over(config::Snapshot fresh);
+  void tell_overdue_keys() const;
   void stop();
   void stop_at_once();
   void worker_ended();

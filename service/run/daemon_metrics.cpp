@@ -25,6 +25,10 @@ void add_daemon(const MeteredParts& parts, Sources& sources) {
   sources.push_back({.name = "countersign_signing_key_oldest_timestamp_seconds",
                      .help = "When the oldest of these files was written; 0 without one.",
                      .read = [read = parts.keys] { return value(read().oldest); }});
+  sources.push_back({.name = "countersign_signing_key_expiry_timestamp_seconds",
+                     .help = "When the first of them is due for a new key "
+                             "(signing.key_lifetime); 0 where none ever is.",
+                     .read = [read = parts.keys] { return value(read().expires); }});
 }
 
 void add_cache(const MeteredParts& parts, Sources& sources) {

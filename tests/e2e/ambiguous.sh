@@ -25,9 +25,7 @@ $*
 END
 }
 settings > /etc/countersign/countersign.toml
-start_countersign -f
-wait_for 10 "the filter" bash -c 'exec 3<> /dev/tcp/127.0.0.1/8891'
-start_postfix milter_protocol=6 milter_default_action=tempfail smtpd_milters=inet:127.0.0.1:8891
+serve_beside_postfix
 
 signed() { "$countersign" sign -d evil.example -s june -k $june; }
 letter mallory@evil.example | signed > plain.eml

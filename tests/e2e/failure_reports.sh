@@ -7,9 +7,7 @@
 # asked for it, or of whose mail the operator tells nothing.
 . "$(dirname "$0")/common.inc"
 
-mkdir -p /etc/countersign
-"$countersign" keygen -d mx.example -s june -D /etc/countersign > /dev/null
-june=/etc/countersign/june.private
+make_own_key
 (umask 077 && openssl rand -hex 32 > /etc/countersign/redaction)
 asks="v=DMARC1; p=quarantine; fo=1; ruf=mailto:ruf@rcpt.example"
 start_dns << END
@@ -26,16 +24,7 @@ done)
 $(dns_txt _dmarc.rcpt.example "v=DMARC1; p=none")
 $(dns_txt _dmarc.other.example "v=DMARC1; p=none")
 END
-cat > /etc/countersign/countersign.toml << END
-[daemon]
-sockets = ["inet:8891@127.0.0.1"]
-[signing]
-mode = "both"
-[[signing.domain]]
-name = "mx.example"
-keys = [{ selector = "june", file = "$june" }]
-[metrics]
-sockets = ["inet:9464@127.0.0.1"]
+{ own_settings && cat << END; } > /etc/countersign/countersign.toml
 [reports]
 from = "reports@mx.example"
 org_name = "The Example"
@@ -46,18 +35,8 @@ never = ["quiet.example"]
 grouped = "10s"
 redaction_key_file = "/etc/countersign/redaction"
 END
-start_countersign -f
-wait_for 10 "the filter" bash -c 'exec 3<> /dev/tcp/127.0.0.1/8891'
-start_postfix milter_protocol=6 milter_default_action=tempfail smtpd_milters=inet:127.0.0.1:8891 \
-  relay_domains=quiet.example
+serve_beside_postfix relay_domains=quiet.example
 
-# metric LINE : the metrics have that line.
-metric() {
-  /usr/bin/python3 -c 'import urllib.request
-print(urllib.request.urlopen("http://127.0.0.1:9464/metrics", timeout=10).read().decode())' \
-    > metrics
-  grep -qxF "$1" metrics || { cat metrics && return 1; }
-}
 # forge AUTHOR OPTIONS… < MESSAGE : mail in that name from somewhere else, which is put aside.
 forge() {
   outside --client 198.51.100.7 --from "$@"

@@ -35,9 +35,7 @@ trust_anchor_file = "$work/example.ds"
 forwarders = ["forwarder.example"]
 sealers = ["sealer.example"]
 END
-start_countersign -f
-wait_for 10 "the filter" bash -c 'exec 3<> /dev/tcp/127.0.0.1/8891'
-start_postfix milter_protocol=6 milter_default_action=tempfail smtpd_milters=inet:127.0.0.1:8891
+serve_beside_postfix
 
 sign() { "$countersign" sign -d "$1" -s june -k $june; }
 log_says() { tail -n 1 "$work/countersign.log" | grep -E "$1"; }

@@ -134,11 +134,18 @@ agree "refused and held mail" 10 from
 expect "it to be told that mail was refused" grep -qx 'action 0' $ours
 expect "it to be told that mail was held" grep -qx 'action 4' $ours
 
+# --- mail without a DMARC record ------------------------------------------------------------------
+serve 'RecordAllMessages yes'
+letter carol@sub.norecord.example |
+  both --client 192.0.2.1 --from carol@sub.norecord.example
+agree "mail without a DMARC record" 11 from
+expect "it to be told so" grep -qx 'policy 14' $ours
+
 # --- the file is moved away -----------------------------------------------------------------------
 mv $ours $ours.1
 both --client 192.0.2.1 --from carol@sender.example < good.eml
 wait_for 10 "a new file" recorded $ours 1
-expect "the old file to be left alone" recorded $ours.1 10
+expect "the old file to be left alone" recorded $ours.1 11
 kill "$filter_pid"
 wait "$filter_pid" || true
 expect "others to be kept from reading it" [ "$(stat -c %a $ours)" = 640 ]

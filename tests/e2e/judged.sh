@@ -38,9 +38,7 @@ END
 }
 settings > /etc/countersign/countersign.toml
 mkdir -p /run/countersign  # As the unit file has it.
-start_countersign -f
-wait_for 10 "the filter" bash -c 'exec 3<> /dev/tcp/127.0.0.1/8891'
-start_postfix milter_protocol=6 milter_default_action=tempfail smtpd_milters=inet:127.0.0.1:8891
+serve_beside_postfix
 # act SETTINGS-OF-ACTIONS : the daemon judges by them from here on.
 act() {
   settings "$*" > /etc/countersign/countersign.toml

@@ -42,9 +42,7 @@ bind() {
   reload_countersign
 }
 settings > /etc/countersign/countersign.toml
-start_countersign -f
-wait_for 10 "the filter" bash -c 'exec 3<> /dev/tcp/127.0.0.1/8891'
-start_postfix milter_protocol=6 milter_default_action=tempfail smtpd_milters=inet:127.0.0.1:8891
+serve_beside_postfix
 
 # hand_in LOGIN AUTHOR PATH : a message by XCLIENT, which makes Postfix believe in the login; "-" is
 # nobody.

@@ -23,9 +23,7 @@ keys = [{ selector = "$1", file = "/etc/countersign/$1.private" }]
 END
 }
 settings old > /etc/countersign/countersign.toml
-start_countersign -f
-wait_for 10 "the filter" bash -c 'exec 3<> /dev/tcp/127.0.0.1/8891'
-start_postfix milter_protocol=6 milter_default_action=tempfail smtpd_milters=inet:127.0.0.1:8891
+serve_beside_postfix
 
 for i in $(seq 60); do submit --from alice@sender.example --header "Subject: $i"; done &
 traffic=$!

@@ -29,9 +29,7 @@ $*
 END
 }
 settings > /etc/countersign/countersign.toml
-start_countersign -f
-wait_for 10 "the filter" bash -c 'exec 3<> /dev/tcp/127.0.0.1/8891'
-start_postfix milter_protocol=6 milter_default_action=tempfail smtpd_milters=inet:127.0.0.1:8891
+serve_beside_postfix
 # signed_to ADDRESS : a letter to that address.
 signed_to() {
   letter alice@good.example | sed "s/^To: .*/To: $1/" |
@@ -42,7 +40,6 @@ send_to() {
   outside --client 198.51.100.66 --from x@bulk.example --to "$1@rcpt.example" < letter.eml
 }
 log_says() { tail -n 1 "$work/countersign.log" | grep -E "$1"; }
-metrics() { exec 3<> /dev/tcp/127.0.0.1/9464; printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3; cat <&3; }
 
 signed_to somebody@else.example > letter.eml
 
@@ -56,8 +53,7 @@ send_to e
 expect "the letter to be taken, as nothing else is set" replied 250
 expect "the log to tell of it" log_says 'action=accept .*dmarc=pass .*replay=5'
 expect "DMARC to pass all the same" result "$(delivered 5)" "dmarc=pass .*header.from=good\.example"
-metrics > metrics.out
-expect "it to be counted" grep -x "countersign_replays_total 1" metrics.out
+expect "it to be counted" metric "countersign_replays_total 1"
 
 # --- put aside ------------------------------------------------------------------------------------
 settings 'replayed = "quarantine"' > /etc/countersign/countersign.toml

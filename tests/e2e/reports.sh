@@ -6,9 +6,7 @@
 # what was sent, passes DMARC itself, and leaves once. Metrics tell of all of it.
 . "$(dirname "$0")/common.inc"
 
-mkdir -p /etc/countersign /var/lib/countersign
-"$countersign" keygen -d mx.example -s june -D /etc/countersign > /dev/null
-june=/etc/countersign/june.private
+make_own_key
 owner_record="v=DMARC1; p=quarantine; np=reject;"
 owner_record+=" rua=mailto:dmarc@rcpt.example,mailto:no@other.example"
 start_dns << END
@@ -20,36 +18,17 @@ $(dns_txt owner.example._report._dmarc.rcpt.example "v=DMARC1")
 $(dns_txt _dmarc.rcpt.example "v=DMARC1; p=none")
 $(dns_txt _dmarc.other.example "v=DMARC1; p=none")
 END
-cat > /etc/countersign/countersign.toml << END
-[daemon]
-sockets = ["inet:8891@127.0.0.1"]
-[signing]
-mode = "both"
-[[signing.domain]]
-name = "mx.example"
-keys = [{ selector = "june", file = "$june" }]
+{ own_settings && cat << END; } > /etc/countersign/countersign.toml
 [store]
 path = "/var/lib/countersign/store.sqlite"
 spool_directory = "/var/lib/countersign/spool"
 history_file = "/var/lib/countersign/history.dat"
-[metrics]
-sockets = ["inet:9464@127.0.0.1"]
 [reports]
 from = "reports@mx.example"
 org_name = "The Example"
 smtp_host = "127.0.0.1"
 END
-start_countersign -f
-wait_for 10 "the filter" bash -c 'exec 3<> /dev/tcp/127.0.0.1/8891'
-start_postfix milter_protocol=6 milter_default_action=tempfail smtpd_milters=inet:127.0.0.1:8891
-
-# http PATH : what the daemon answers there.
-http() {
-  /usr/bin/python3 -c 'import sys, urllib.request
-print(urllib.request.urlopen("http://127.0.0.1:9464" + sys.argv[1], timeout=10).read().decode())' "$1"
-}
-# metric LINE : the metrics have that line.
-metric() { http /metrics > metrics && { grep -qxF "$1" metrics || { cat metrics && return 1; }; }; }
+serve_beside_postfix
 
 # --- verdicts -------------------------------------------------------------------------------------
 letter carol@owner.example > letter.eml
@@ -64,8 +43,7 @@ expect "metrics of the forged letters" \
   metric 'countersign_messages_total{action="quarantine",kind="judged"} 3'
 expect "metrics of their results" metric 'countersign_dmarc_results_total{result="fail"} 3'
 expect "the daemon to be ready" http /readyz
-wait_for 15 "the store to have all four" \
-  bash -c "$(declare -f http metric); metric 'countersign_store_messages_total 4'"
+wait_for 15 "the store to have all four" metric 'countersign_store_messages_total 4'
 expect "the history to have them too" \
   test "$(grep -c '^job ' /var/lib/countersign/history.dat)" = 4
 

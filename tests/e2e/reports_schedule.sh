@@ -23,12 +23,12 @@ first_day=$(date -u -d "8 days ago" +%F)
 day() { date -u -d "$first_day $1 days" +%F; }
 at() { echo $(($(date -u -d "$(day "$1") $2" +%s) - $(date +%s))) > "$work/moved"; }
 
-mkdir -p /etc/countersign /var/lib/countersign "$work/stuck"
+mkdir -p "$work/stuck"
 at 0 00:00
-"$countersign" keygen -d mx.example -s june -D /etc/countersign > /dev/null
+make_own_key
 owners="early owner other"
 start_dns << END
-$(dns_key june._domainkey.mx.example /etc/countersign/june.private)
+$(dns_key june._domainkey.mx.example $june)
 $(for owner in $owners; do
   dns_txt "$owner.example" "v=spf1 -all"
   dns_txt "_dmarc.$owner.example" "v=DMARC1; p=none; rua=mailto:$owner@rcpt.example"
@@ -37,19 +37,10 @@ done)
 END
 # settings PORT SENDS : with reports to the MTA at that port.
 settings() {
-  cat > /etc/countersign/countersign.toml << END
-[daemon]
-sockets = ["inet:8891@127.0.0.1"]
-[signing]
-mode = "both"
-[[signing.domain]]
-name = "mx.example"
-keys = [{ selector = "june", file = "/etc/countersign/june.private" }]
+  { own_settings && cat << END; } > /etc/countersign/countersign.toml
 [store]
 path = "/var/lib/countersign/store.sqlite"
 spool_directory = "/var/lib/countersign/spool"
-[metrics]
-sockets = ["inet:9464@127.0.0.1"]
 [reports]
 sends = $2
 after_midnight = "1h"
@@ -101,11 +92,6 @@ stop
 at 2 01:00 && start
 delivered 3 > /dev/null
 for owner in owner early; do wait_for 10 "the ledger" is_listed 1 $owner sent; done
-metric() {
-  /usr/bin/python3 -c 'import urllib.request
-print(urllib.request.urlopen("http://127.0.0.1:9464/metrics", timeout=10).read().decode())' |
-    grep -xF "$1"
-}
 wait_for 10 "the metric" metric 'countersign_reports_total{result="sent"} 2'
 expect "nothing of the day that is not over" test "$("$countersign" report list | wc -l)" = 3
 stop

@@ -32,9 +32,7 @@ no_signature = "reject"
 END
 }
 settings true > /etc/countersign/countersign.toml
-start_countersign -f
-wait_for 10 "the filter" bash -c 'exec 3<> /dev/tcp/127.0.0.1/8891'
-start_postfix milter_protocol=6 milter_default_action=tempfail smtpd_milters=inet:127.0.0.1:8891
+serve_beside_postfix
 log_says() { tail -n 1 "$work/countersign.log" | grep -E "$1"; }
 stranger() { outside --client 198.51.100.66 "$@"; }
 

@@ -132,6 +132,26 @@ TEST_F(SnapshotTest, OwnFormNeedsNoTables) {
   EXPECT_FALSE(snapshot.policy->signed_octets_max);
 }
 
+TEST_F(SnapshotTest, TheFirstKeyIsDueWhenItsLifetimeEnds) {
+  const auto written_at = [](std::int64_t seconds) {
+    Files::Status status;
+    status.modified = seconds;
+    return status;
+  };
+  files.add("/keys/rsa.pem", test::rsa_pem(), written_at(5'000))
+      .add("/keys/ed.pem", test::ed25519_pem(), written_at(3'000));
+  const std::string signing =
+      "[[signing.domain]]\nname = \"example.org\"\n"
+      "keys = [{ selector = \"ed\", file = \"/keys/ed.pem\" },\n"
+      "        { selector = \"rsa\", file = \"/keys/rsa.pem\" }]\n";
+  const std::string daemon = "[daemon]\nsockets = [\"inet:1\"]\n";
+  EXPECT_EQ(load_own(daemon + signing).key_files.expires, 0);
+  const Snapshot snapshot = load_own(daemon + "[signing]\nkey_lifetime = \"30d\"\n" + signing);
+  EXPECT_THAT(texts(snapshot.problems), IsEmpty());
+  EXPECT_EQ(snapshot.key_files.oldest, 3'000);
+  EXPECT_EQ(snapshot.key_files.expires, 3'000 + 30 * 86'400);
+}
+
 // --- what a whole configuration is told ---
 
 TEST_F(SnapshotTest, NothingAtAllStartsAndSaysWhatIsMissing) {

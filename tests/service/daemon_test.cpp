@@ -451,6 +451,17 @@ std::string answer_for(const MtaConnection& postfix, const std::string& domain,
   return postfix.receive().value_or("nothing");
 }
 
+TEST(Daemon, TellsThatAKeyIsOverdue) {
+  config::Snapshot snapshot = snapshot_with_selector(1);
+  RunningDaemon daemon(snapshot);
+  snapshot.key_files.expires = 4'000'000'000;
+  daemon.reload(snapshot);
+  EXPECT_EQ(daemon.log().count("key_lifetime"), 0);
+  snapshot.key_files.expires = 1;
+  daemon.reload(snapshot);
+  EXPECT_TRUE(daemon.is_told("longer than signing.key_lifetime"));
+}
+
 TEST(DaemonPolicyService, AnswersBesideTheMilter) {
   const ZoneFile zone;
   RunningDaemon daemon(snapshot_with_policy_service(zone));

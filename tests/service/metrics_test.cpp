@@ -190,15 +190,17 @@ TEST(Metrics, DocumentsAndDashboardNameWhatIsThere) {
   FailureReportCounters failures;
   failures.suppressed = 6;
   failures.dropped = 7;
-  metrics.add(sources_of({.connections = [] { return 1U; },
-                          .keys = [] { return config::KeyFiles{.count = 2, .oldest = 3}; },
-                          .cache = [] { return CacheCounts{.hits = 4}; },
-                          .recorder = [] { return store::RecorderCounters{.queued = 5}; },
-                          .reports = [] { return nullptr; },
-                          .failures = [&failures] { return &failures; }}));
+  metrics.add(
+      sources_of({.connections = [] { return 1U; },
+                  .keys = [] { return config::KeyFiles{.count = 2, .oldest = 3, .expires = 8}; },
+                  .cache = [] { return CacheCounts{.hits = 4}; },
+                  .recorder = [] { return store::RecorderCounters{.queued = 5}; },
+                  .reports = [] { return nullptr; },
+                  .failures = [&failures] { return &failures; }}));
   const std::string text = metrics.text();
   EXPECT_THAT(text, HasSubstr("countersign_dns_cache_lookups_total{outcome=\"hit\"} 4\n"));
   EXPECT_THAT(text, HasSubstr("countersign_signing_key_oldest_timestamp_seconds 3\n"));
+  EXPECT_THAT(text, HasSubstr("countersign_signing_key_expiry_timestamp_seconds 8\n"));
   EXPECT_THAT(text, HasSubstr("countersign_store_queue_rows 5\n"));
   EXPECT_THAT(text, HasSubstr("countersign_reports_total{result=\"sent\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("countersign_failure_reports_total{result=\"suppressed\"} 6\n"));

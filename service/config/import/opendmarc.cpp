@@ -96,9 +96,8 @@ constexpr Option rows[] = {
     {"HistoryFile", works, "store.history_file",
      "records as before; countersign report import-history takes old ones into store.path, from "
      "which reports are sent"},
-    {"RecordAllMessages", missing, "",
-     "only mail of domains with a DMARC record is recorded: there is nobody to tell of the rest",
-     Severity::warning, "no"},
+    {"RecordAllMessages", works, "store.history_all",
+     "as before: mail of domains without a DMARC record stands in the file too, and in no report"},
     {"NoReportsList", works, "reports.opted_out",
      "domains whose records ask for reports; a line with an address or @domain gets a warning"},
     {"ReadCanonicalizedData", ignored, "", own_results},

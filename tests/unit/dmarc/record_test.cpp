@@ -178,7 +178,10 @@ TEST(ParseDmarcRecord, ReadsFailureOptions) {
   };
   EXPECT_EQ(fo("0"), "0");
   EXPECT_EQ(fo("1"), "1");
-  EXPECT_EQ(fo("d"), "0:d");
+  EXPECT_EQ(fo("d"), "d");
+  EXPECT_EQ(fo("s"), "s");
+  EXPECT_EQ(fo("s:d"), "d:s");
+  EXPECT_EQ(fo("0:s"), "0:s");
   EXPECT_EQ(fo("s : D : 1"), "1:d:s");
   for (const std::string_view one : {"01", "0:1", "1:1", "d:d", "s:s", "x", "1:", ":", "1:d:s:x"})
     EXPECT_EQ(fo(one), "0") << one;

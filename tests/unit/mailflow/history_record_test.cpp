@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "tests/support/evaluations.hpp"
+#include "tests/support/judging.hpp"
 
 namespace countersign::mailflow {
 namespace {
@@ -55,6 +56,32 @@ TEST(HistoryRecordOf, SaysWhatWasCounted) {
 TEST(HistoryRecordOf, IsNothingWhereNothingIsCounted) {
   EXPECT_EQ(record_of({}), std::nullopt);
   EXPECT_EQ(history_record_of({}, "mx.example", received), std::nullopt) << "not judged";
+}
+
+TEST(HistoryRecordWithoutPolicy, IsOfMailThatNobodyPublishedAPolicyFor) {
+  Policy policy = test::judging_policy();
+  policy.judging.counts = true;
+  policy.judging.own_reports = {.report_addresses = {{"dmarc", "example.org"}}};
+  const auto record_of_mail = [&policy](test::Arrival arrival, const std::string& to) {
+    arrival.rcpt_to = {to};
+    const Outcome outcome = test::arrive(arrival, policy, test::judging_zone).outcome;
+    Envelope envelope;
+    envelope.client_ip = IpAddress::parse(arrival.client_ip);
+    envelope.mail_from = arrival.mail_from;
+    return history_record_without_policy(outcome, envelope, "mx.example", received);
+  };
+  const auto record = record_of_mail(test::by("bob@sub.nothing.example"), "bob@example.org");
+  ASSERT_TRUE(record);
+  EXPECT_FALSE(record->has_policy);
+  EXPECT_EQ(record->reporter, "mx.example");
+  EXPECT_EQ(record->evaluation.header_from, "sub.nothing.example");
+  EXPECT_EQ(record->evaluation.disposition, report::ActionDisposition::none);
+  EXPECT_EQ(record->evaluation.published.rua, std::vector<std::string>());
+  EXPECT_FALSE(record_of_mail(test::by("alice@example.com"), "bob@example.org")) << "a record";
+  EXPECT_FALSE(record_of_mail(test::by("bob@nothing.example"), "dmarc@example.org")) << "a report";
+  policy.judging.counts = false;
+  EXPECT_FALSE(record_of_mail(test::by("bob@nothing.example"), "bob@example.org"))
+      << "nobody counts";
 }
 
 TEST(HistoryRecordOf, TellsOfTheChain) {

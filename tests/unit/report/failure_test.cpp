@@ -80,9 +80,9 @@ TEST(Failure, FoSaysWhen) {
   EXPECT_EQ(wish({}, false, false), W::wanted);
   EXPECT_EQ(wish({}, true, false), W::not_failed);
   EXPECT_EQ(wish({}, false, true), W::not_failed);
-  EXPECT_EQ(wish({.any = true}, false, true), W::wanted);
-  EXPECT_EQ(wish({.any = true}, true, false), W::wanted);
-  EXPECT_EQ(wish({.any = true}, true, true), W::not_failed);
+  EXPECT_EQ(wish({.all = false, .any = true}, false, true), W::wanted);
+  EXPECT_EQ(wish({.all = false, .any = true}, true, false), W::wanted);
+  EXPECT_EQ(wish({.all = false, .any = true}, true, true), W::not_failed);
 }
 
 TEST(Failure, FoAsksForMechanismsAlignedOrNot) {
@@ -91,14 +91,20 @@ TEST(Failure, FoAsksForMechanismsAlignedOrNot) {
   message.dkim_aligned = message.spf_aligned = true;
   message.signatures[1].is_aligned = false;
   EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::not_failed);
-  message.fo = {.dkim = true};
+  message.fo = {.all = false, .dkim = true};
   EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::wanted);
   message.signatures[1].result = dkim::Result::temperror;
   EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::not_failed);
-  message.fo = {.spf = true};
+  message.fo = {.all = false, .spf = true};
   EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::wanted);
   message.spf->result = spf::Result::neutral;
   EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::not_failed);
+}
+
+TEST(Failure, FoOfMechanismsAloneAsksForNothingElse) {
+  for (const dmarc::FailureOptions fo :
+       {dmarc::FailureOptions{.all = false, .dkim = true}, {.all = false, .spf = true}})
+    EXPECT_EQ(wish(fo, false, false), FailureWish::not_failed) << "nothing was signed, no SPF";
 }
 
 TEST(Failure, S51IsNotSentWhereItMustNotBe) {

@@ -56,6 +56,22 @@ TEST(FormatHistory, WritesAsOpenDmarcDoes) {
                                    "\"ip\":\"\" }, { \"i\": 2, \"d\":\"b.example\""));
 }
 
+TEST(FormatHistory, WritesMailWithoutARecordAsOpenDmarcDoes) {
+  HistoryRecord record = one_record(rejected);
+  record.has_policy = false;
+  record.evaluation.published = {.domain = "example.org", .rua = {"mailto:a@sender.example.org"}};
+  record.evaluation.disposition = ActionDisposition::none;
+  std::string expected(rejected);
+  expected.replace(expected.find("pdomain"), std::string::npos,
+                   "pdomain example.org\npolicy 14\nrua -\npct 0\nadkim 0\naspf 0\np 0\nsp 0\n"
+                   "align_dkim 0\nalign_spf 0\narc 7\narc_policy 2 json:[]\naction 2\n");
+  EXPECT_EQ(format_history(record), expected);
+  const std::vector<HistoryItem> items = test::read_history(format_history(record));
+  ASSERT_EQ(items.size(), 1u);
+  ASSERT_TRUE(items.front().record);
+  EXPECT_FALSE(*items.front().record) << "no report counts it";
+}
+
 TEST(FormatHistory, WhatIsWrittenReadsBackEqual) {
   const HistoryRecord record = plain_record();
   EXPECT_EQ(one_record(format_history(record)), record);
