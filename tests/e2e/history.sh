@@ -138,7 +138,8 @@ expect "it to be told that mail was held" grep -qx 'action 4' $ours
 serve 'RecordAllMessages yes'
 letter carol@sub.norecord.example |
   both --client 192.0.2.1 --from carol@sub.norecord.example
-agree "mail without a DMARC record" 11 from
+# OpenDMARC finds the organization in its list of suffixes, we in DNS.
+agree "mail without a DMARC record" 11 from pdomain
 expect "it to be told so" grep -qx 'policy 14' $ours
 
 # --- the file is moved away -----------------------------------------------------------------------
@@ -168,9 +169,9 @@ END
 keep theirs
 import() { "$countersign" report import-history "$@" > import.out 2>&1; }
 expect "what opendmarc recorded to be imported" import $theirs
-expect "all of it" grep -q '^11 records: 11 added, 0 there already' import.out
+expect "all of it" grep -q '^12 records: 11 added, 0 there already, 1 that no report counts' import.out
 expect "a second time" import $theirs
-expect "nothing to be added then" grep -q '^11 records: 0 added, 11 there already' import.out
+expect "nothing to be added then" grep -q '^12 records: 0 added, 11 there already' import.out
 today=$(date -u +%F)
 "$countersign" report preview sender.example --day "$today" --show xml > theirs.xml
 expect "a report of it" grep -q '<disposition>reject</disposition>' theirs.xml
