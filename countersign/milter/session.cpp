@@ -478,6 +478,8 @@ Step Session::finish(mailflow::Outcome outcome, std::chrono::sys_seconds now) {
 
 bool Session::is_judging() const { return state_->phase == State::Phase::judging; }
 
+const std::optional<IpAddress>& Session::client_ip() const { return state_->envelope.client_ip; }
+
 Step Session::end_of_input() {
   state_->end_of_input();
   return std::exchange(state_->step, {});

@@ -120,6 +120,8 @@ class Session {
   [[nodiscard]] Step finish(mailflow::Outcome outcome, std::chrono::sys_seconds now);
   /// True between a step that has a judging and finish().
   [[nodiscard]] bool is_judging() const;
+  /// Address of the client of the message at hand; nothing when it has none that is known.
+  [[nodiscard]] const std::optional<IpAddress>& client_ip() const;
 
   /// The MTA closed the connection.
   [[nodiscard]] Step end_of_input();

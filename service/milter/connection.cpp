@@ -77,9 +77,10 @@ asio::awaitable<std::optional<mailflow::Outcome>> Connection::outcome_of(
   COUNTERSIGN_ASSERT(host_.resolver != nullptr);
   asked_ = {};
   const auto began = std::chrono::steady_clock::now();
+  ClientResolver resolver(*host_.resolver, host_.shares, session_.client_ip());
   std::optional<mailflow::Outcome> outcome = co_await judge(
-      std::move(judging), *host_.resolver,
-      {.end = began + judging_max, .question = host_.dns_timeout}, {}, keeps() ? &asked_ : nullptr);
+      std::move(judging), resolver, {.end = began + judging_max, .question = host_.dns_timeout}, {},
+      keeps() ? &asked_ : nullptr);
   if (host_.metrics != nullptr && outcome)
     host_.metrics->observe_judging(std::chrono::steady_clock::now() - began);
   co_return outcome;

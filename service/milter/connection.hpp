@@ -19,6 +19,7 @@
 #include "countersign/milter/session.hpp"
 #include "service/control/kept_messages.hpp"
 #include "service/dns/asked_questions.hpp"
+#include "service/dns/client_share.hpp"
 #include "service/dns/resolver.hpp"
 #include "service/metrics/metrics.hpp"
 #include "service/milter/event_log.hpp"
@@ -47,7 +48,8 @@ struct ConnectionHost {
   milter::PolicySource policies;
   ConnectionTimeouts timeouts;
   EventDetail detail;
-  Resolver* resolver = nullptr;  ///< for mail that is judged; there must be one before any is
+  Resolver* resolver = nullptr;    ///< for mail that is judged; there must be one before any is
+  ClientShares* shares = nullptr;  ///< of DNS for each client; nullptr: as much as each wants
   std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};  ///< for one answer
   RecordJudged record;                                              ///< may be empty
   mailflow::CountRecipients count_recipients;                       ///< may be empty

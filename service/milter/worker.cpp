@@ -65,6 +65,7 @@ void Worker::set(WorkerSettings settings) {
   host_.timeouts = settings.timeouts;
   host_.detail = settings.detail;
   host_.resolver = policy_host_.resolver = settings.resolver;
+  host_.shares = policy_host_.shares = settings.shares;
   host_.dns_timeout = policy_host_.timeouts.dns = settings.dns_timeout;
   policy_host_.timeouts.idle = settings.timeouts.idle;
   policy_host_.timeouts.request = settings.timeouts.packet;

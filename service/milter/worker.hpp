@@ -33,6 +33,7 @@ struct WorkerSettings {
   EventDetail detail;
   /// Not null when the policy judges or the policy service answers; outlives the worker.
   Resolver* resolver = nullptr;
+  ClientShares* shares = nullptr;  ///< outlives the worker; a reload does not change it
   std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};
   RecordJudged record;                         ///< takes judged messages, for reports; may be empty
   mailflow::CountRecipients count_recipients;  ///< for all workers; may be empty

@@ -107,9 +107,10 @@ asio::awaitable<std::optional<std::string>> PolicyConnection::action_for(
   COUNTERSIGN_ASSERT(host_.resolver != nullptr);
   const Deadline deadline{.end = std::chrono::steady_clock::now() + host_.timeouts.evaluation,
                           .question = host_.timeouts.dns};
+  ClientResolver resolver(*host_.resolver, host_.shares, request.client_ip);
   const std::optional<mailflow::PolicyAnswer> answer =
       co_await judge(mailflow::answer_policy_request(request, policy, now(), host_.limits),
-                     *host_.resolver, deadline, host_.limits);
+                     resolver, deadline, host_.limits);
   if (!answer) co_return std::nullopt;
   log_answer(host_.log, request, *answer);
   co_return message_.keep(request, whose, *answer);

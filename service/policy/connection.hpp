@@ -17,6 +17,7 @@
 
 #include "countersign/limits.hpp"
 #include "countersign/mailflow/policy_answer.hpp"
+#include "service/dns/client_share.hpp"
 #include "service/dns/resolver.hpp"
 #include "service/run/descriptor.hpp"
 #include "service/run/peer.hpp"
@@ -46,7 +47,8 @@ struct PolicyTimeouts {
 /// What policy connections have in common; it must outlive them.
 struct PolicyHost {
   Log& log;
-  Resolver* resolver = nullptr;  ///< there must be one before a request comes
+  Resolver* resolver = nullptr;    ///< there must be one before a request comes
+  ClientShares* shares = nullptr;  ///< of DNS for each client; nullptr: as much as each wants
   AccessPolicySource policies;
   PolicyTimeouts timeouts;
   Limits limits;

@@ -259,6 +259,7 @@ WorkerSettings Daemon::worker_settings() {
       .timeouts = {.idle = settings.limits.idle_timeout, .packet = settings.limits.packet_timeout},
       .detail = {.successes = settings.log.successes, .explains = settings.log.explains},
       .resolver = dns_ ? &dns_->resolver() : nullptr,
+      .shares = &shares_,
       .dns_timeout = settings.dns.timeout,
       .record = records_->function(snapshot_.policy->judging.receiver),
       .count_recipients = [this](const auto&... seen) { return replays_.count(seen...); },

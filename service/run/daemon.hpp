@@ -94,6 +94,7 @@ class Daemon {
   Readiness readiness_;
   KeptMessages kept_;
   ReplayMemory replays_;
+  ClientShares shares_;
   std::optional<ControlServer> control_server_;
   std::optional<Metrics> metrics_;  // When somebody can read them; outlives DNS and workers.
   std::optional<DaemonDns> dns_;  // Made when mail is judged for the first time; outlives workers.

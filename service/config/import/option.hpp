@@ -33,7 +33,8 @@ struct Option {  // NOLINT(clang-analyzer-optin.performance.Padding)
   std::string_view remark;  ///< what we do, as far as it is not plain
   /// Of the problem that a missing option is.
   Severity severity = Severity::warning;
-  /// The value of a missing option that asks for nothing, or for what is done anyway.
+  /// The value with which an option that does not work asks for nothing, or for what is done
+  /// anyway: it is not told. "no" and "yes" stand for all words of that meaning.
   std::string_view idle;
 };
 

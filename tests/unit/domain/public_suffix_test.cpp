@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "countersign/limits.hpp"
 #include "tests/support/exact.hpp"
 
 namespace countersign {

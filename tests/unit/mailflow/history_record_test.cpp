@@ -61,7 +61,8 @@ TEST(HistoryRecordOf, IsNothingWhereNothingIsCounted) {
 TEST(HistoryRecordWithoutPolicy, IsOfMailThatNobodyPublishedAPolicyFor) {
   Policy policy = test::judging_policy();
   policy.judging.counts = true;
-  policy.judging.own_reports = {.report_addresses = {{"dmarc", "example.org"}}};
+  policy.judging.own_reports.report_addresses = {
+      {.local_part = "dmarc", .domain = DomainName::parse("example.org").value()}};
   const auto record_of_mail = [&policy](test::Arrival arrival, const std::string& to) {
     arrival.rcpt_to = {to};
     const Outcome outcome = test::arrive(arrival, policy, test::judging_zone).outcome;
