@@ -13,6 +13,7 @@
 #include "cli/json_output.hpp"
 #include "cli/lint.hpp"
 #include "cli/lint_layout.hpp"
+#include "cli/shared_networks.hpp"
 #include "countersign/spf/outcome.hpp"
 #include "countersign/spf/record.hpp"
 #include "countersign/text/abnf.hpp"
@@ -225,7 +226,24 @@ class Judge {
       add(Severity::warning, offset,
           "exists: without a macro is the same for every client (RFC 7208 §5.7)",
           "use %{i} in it, or remove it");
-    if (directive.qualifier == Qualifier::pass) judge_network(directive);
+    if (directive.qualifier != Qualifier::pass) return;
+    judge_network(directive);
+    if (directive.mechanism == Mechanism::include)
+      judge_sharing(
+          offset, domain,
+          "sign with DKIM in your own domain, and write ?include: so that it is DKIM that "
+          "DMARC rests on");
+  }
+
+  /// Says when the networks of another record are those of many customers.
+  void judge_sharing(std::size_t offset, std::string_view domain, std::string_view remedy) {
+    const std::string_view owner = owner_of_shared_networks(domain);
+    if (owner.empty()) return;
+    add(Severity::warning, offset,
+        fmt::format("all customers of {} send from these networks, so strangers may pass as you "
+                    "(RFC 7208 §11.4)",
+                    owner),
+        std::string(remedy));
   }
 
   /// Says when a network lies in one before it, which decides.
@@ -352,6 +370,9 @@ class Judge {
       add(Severity::warning, record_.redirect->text.offset,
           "the client's own words decide which record counts (RFC 7208 §7.2)",
           "name a domain without macros");
+    if (record_.redirect && find_all() == nullptr)
+      judge_sharing(record_.redirect->text.offset, record_.redirect->value.in(text_),
+                    "sign with DKIM in your own domain, and write ?include: and ~all instead");
     for (const spf::Modifier& modifier : record_.unknown_modifiers) {
       const std::string_view name = split_term(modifier.text.in(text_)).first;
       if (is_mechanism(name))

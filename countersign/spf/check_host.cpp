@@ -227,7 +227,7 @@ dns::Asking<Conclusion> Evaluator::redirect(Part spec, Scope scope, Explains exp
 // exp: what to tell those whose mail fails. Nothing that goes wrong here changes a result, and no
 // limit counts it: the result is known. RFC 7208 §6.2
 dns::Asking<std::string> Evaluator::explain(std::string_view spec, std::string_view domain) {
-  if (needs_client_names(spec)) co_await learn_client_names(explanation_lookups_);
+  if (needs_client_names(spec)) client_names_ = co_await ask_client_names(explanation_lookups_);
   const std::optional<std::string> target = target_name(spec, domain);
   if (!target) co_return std::string();
   const Question question{*target, RecordType::txt};
@@ -237,7 +237,7 @@ dns::Asking<std::string> Evaluator::explain(std::string_view spec, std::string_v
   if (text.size() > limits_.spf_record_bytes_max ||
       !check_macro_string(text, MacroPlace::explanation))
     co_return std::string();
-  if (needs_client_names(text)) co_await learn_client_names(explanation_lookups_);
+  if (needs_client_names(text)) client_names_ = co_await ask_client_names(explanation_lookups_);
   co_return printable(
       expand_macros(text, values_for(domain), limits_.spf_explanation_bytes_max).value_or(""));
 }
@@ -248,7 +248,7 @@ dns::Asking<Target> Evaluator::target_of(Part spec, Scope scope) {
   const std::string_view text = spec.in(scope.record);
   if (needs_client_names(text)) {
     if (auto conclusion = count_lookup_term()) co_return std::unexpected(*std::move(conclusion));
-    co_await learn_client_names(scope.tried.lookups);
+    client_names_ = co_await ask_client_names(scope.tried.lookups);
   }
   co_return target_name(text, scope.domain);
 }

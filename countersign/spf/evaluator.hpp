@@ -44,6 +44,12 @@ using Matched = countersign::Result<bool, Conclusion>;
 /// The name that a term asks for; nothing when its domain-spec came to no name of DNS.
 using Target = countersign::Result<std::optional<std::string>, Conclusion>;
 
+/// The names that the client has in DNS.
+struct ClientNames {
+  dns::AnswerStatus status = dns::AnswerStatus::records;  ///< of the question for them
+  std::vector<std::string> validated;                     ///< those that lead back to the client
+};
+
 /// What the terms of one record see of it. It refers to the frame that evaluates the record.
 struct Scope {
   std::string_view record;  ///< its text
@@ -86,7 +92,7 @@ class Evaluator {
   dns::Asking<Matched> match_mx(std::string target, const Directive& directive, TriedTerm& tried);
   dns::Asking<Matched> match_ptr(std::string target, TriedTerm& tried);
   dns::Asking<Matched> match_exists(std::string target, TriedTerm& tried);
-  dns::Asking<dns::AnswerStatus> learn_client_names(std::vector<Lookup>& lookups);
+  dns::Asking<ClientNames> ask_client_names(std::vector<Lookup>& lookups);
   dns::Asking<std::vector<dns::Answer>> addresses_of(std::vector<std::string> names,
                                                      std::vector<Lookup>& lookups);
   [[nodiscard]] dns::RecordType address_type() const;
@@ -105,7 +111,7 @@ class Evaluator {
   std::string helo_;  // As macros say it: with A-labels.
   unsigned lookup_terms_ = 0;
   unsigned void_lookups_ = 0;
-  std::optional<std::vector<std::string>> client_names_;  // Validated; nothing before the lookup.
+  std::optional<ClientNames> client_names_;  // Nothing before the lookup.
   std::string explanation_;
   std::vector<Lookup> explanation_lookups_;
 };

@@ -142,35 +142,36 @@ dns::Asking<Matched> Evaluator::match_mx(std::string target, const Directive& di
 // ptr: a validated name of the client is the target or below it. A failure of DNS is no match: the
 // client's names are not the target's to keep in order. RFC 7208 §5.5
 dns::Asking<Matched> Evaluator::match_ptr(std::string target, TriedTerm& tried) {
-  if (!client_names_) {
-    const AnswerStatus status = co_await learn_client_names(tried.lookups);
-    if (is_void(status)) co_return count_void_lookup();
-  }
-  co_return std::ranges::any_of(
-      *client_names_, [&target](const std::string& name) { return is_at_or_below(name, target); });
+  if (!client_names_) client_names_ = co_await ask_client_names(tried.lookups);
+  // It is terms that count: each that rests on the void answer, though it was asked for once.
+  if (is_void(client_names_->status)) co_return count_void_lookup();
+  co_return std::ranges::any_of(client_names_->validated, [&target](const std::string& name) {
+    return is_at_or_below(name, target);
+  });
 }
 
 // Looks up the client's names and keeps those that lead back to it. RFC 7208 §5.5
-dns::Asking<AnswerStatus> Evaluator::learn_client_names(std::vector<Lookup>& lookups) {
-  client_names_.emplace();
+dns::Asking<ClientNames> Evaluator::ask_client_names(std::vector<Lookup>& lookups) {
   const Question question{request_.client_ip.reverse_name(), RecordType::ptr};
   const Answer answer = co_await dns::ask(question);
   lookups.push_back({question, answer.status});
+  ClientNames found{.status = answer.status, .validated = {}};
   std::vector<std::string> names = names_of(answer, limits_.spf_hosts_max);
   const std::vector<Answer> addresses = co_await addresses_of(names, lookups);
   for (std::size_t i = 0; i < names.size(); ++i)
-    if (is_client(addresses[i], Directive{})) client_names_->push_back(std::move(names[i]));
-  co_return answer.status;
+    if (is_client(addresses[i], Directive{})) found.validated.push_back(std::move(names[i]));
+  co_return found;
 }
 
 // The name for %{p}: the domain itself, else one below it, else any. RFC 7208 §7.3
 std::string_view Evaluator::client_name(std::string_view domain) const {
-  if (!client_names_ || client_names_->empty()) return "unknown";
-  const auto same = std::ranges::find(*client_names_, domain);
-  if (same != client_names_->end()) return *same;
+  if (!client_names_ || client_names_->validated.empty()) return "unknown";
+  const std::vector<std::string>& names = client_names_->validated;
+  const auto same = std::ranges::find(names, domain);
+  if (same != names.end()) return *same;
   const auto below = std::ranges::find_if(
-      *client_names_, [domain](const std::string& name) { return is_at_or_below(name, domain); });
-  return below != client_names_->end() ? *below : client_names_->front();
+      names, [domain](const std::string& name) { return is_at_or_below(name, domain); });
+  return below != names.end() ? *below : names.front();
 }
 
 // ip4, ip6. RFC 7208 §5.6

@@ -18,6 +18,7 @@ namespace {
 
 constexpr text::CharClass is_printable = text::is_vchar | text::CharClass(" ");
 constexpr text::CharClass is_comment_special("()\\");
+constexpr std::size_t line_octets_max = 998;  // RFC 5322 §2.1.1
 
 // Our own sentences have one character that is not ASCII, the sign of a section.
 std::string printable(std::string_view value) {
@@ -35,10 +36,18 @@ bool is_dot_atom(std::string_view value) {
 }
 
 // key-value-pair = key [CFWS] "=" ( dot-atom / quoted-string )
+//
+// Empty when it is longer than a line may be, for it cannot be folded.
 std::string pair(std::string_view key, std::string_view value) {
   const std::string safe = printable(value);
   const std::string text = is_dot_atom(safe) ? safe : text::quote(safe).value_or("\"\"");
-  return ((std::string(key) += '=') += text) += ';';
+  std::string result = ((std::string(key) += '=') += text) += ';';
+  return result.size() < line_octets_max ? result : std::string();
+}
+
+// The mechanism that matched; "default" when a record was evaluated and none did. RFC 7208 §9.1
+std::string_view mechanism_of(const Outcome& outcome) {
+  return outcome.reason == Reason::no_match ? "default" : deciding_mechanism(outcome);
 }
 
 // Adds a comment word by word, so that it may be folded.
@@ -69,7 +78,7 @@ std::string format_received_spf(const CheckHost& request, const Outcome& outcome
   field.word(pair("client-ip", request.client_ip.to_string()));
   field.word(pair("helo", request.helo));
   field.word(pair("envelope-from", request.mail_from));
-  if (const std::string_view mechanism = deciding_mechanism(outcome); !mechanism.empty())
+  if (const std::string_view mechanism = mechanism_of(outcome); !mechanism.empty())
     field.word(pair("mechanism", mechanism));
   if (is_error(outcome.result) && !outcome.detail.empty())
     field.word(pair("problem", outcome.detail));

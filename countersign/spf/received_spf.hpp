@@ -18,7 +18,8 @@ namespace countersign::spf {
 ///    receiver=mx.example.org; identity=mailfrom; envelope-from="bob@example.com"; …
 ///
 /// Values that are no dot-atom are quoted; octets that are not printable ASCII, which only
-/// strangers put there, become "?". The field goes above the Received field that we write.
+/// strangers put there, become "?"; a value that does not fit a line is left out. The field goes
+/// above the Received field that we write.
 /// RFC 7208 §9.1
 [[nodiscard]] std::string format_received_spf(const CheckHost& request, const Outcome& outcome);
 

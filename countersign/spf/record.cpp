@@ -19,6 +19,7 @@ namespace {
 using Code = RecordErrorCode;
 
 constexpr std::string_view version = "v=spf1";
+constexpr unsigned mapped_bits = 96;  // Of the prefix ::ffff:0:0/96 (RFC 4291 §2.5.5.2).
 
 constexpr text::CharClass is_modifier_name = text::is_alnum | text::CharClass("-_.");
 constexpr text::CharClass is_v4 = text::is_digit | text::CharClass(".");
@@ -232,6 +233,9 @@ bool TermReader::read_network(Directive& directive, Part rest) {
   const auto length = prefix_length(text.substr(slash + 1), wants_v4 ? 32 : 128);
   if (!length) return fail(Code::bad_prefix_length, rest.offset + slash + 1);
   (wants_v4 ? directive.prefix4 : directive.prefix6) = *length;
+  // With a shorter prefix it is no network of mapped addresses alone, and holds IPv6 clients.
+  if (!wants_v4 && directive.network.is_v4() && *length < mapped_bits)
+    directive.network = IpNetwork::parse(text)->address;
   return true;
 }
 

@@ -75,7 +75,7 @@ struct Directive {
   Mechanism mechanism = Mechanism::all;
   Part domain_spec;  ///< empty when there is none: then the current domain is meant
   /// The network of ip4 and ip6. Of ip6 the address may be an IPv4 one, when the record has an
-  /// IPv4-mapped address; it matches no client.
+  /// IPv4-mapped address with a prefix of 96 bits or more; it matches no client.
   IpAddress network;
   unsigned prefix4 = 32;   ///< of a, mx and ip4
   unsigned prefix6 = 128;  ///< of a, mx and ip6

@@ -48,7 +48,25 @@ TEST(NetworkMechanisms, CompareUpToThePrefix) {
   expect(check_record(request("2001:db8::1"), "v=spf1 ip6:2001:db8:ffff::/33 -all"), Result::fail);
   expect(check_record(request("2001:db8::1"), "v=spf1 ip6:2001:db8:ffff::/32 -all"), Result::pass);
   expect(check_record(request("2001:db8::1"), "v=spf1 ip4:0.0.0.0/0 -all"), Result::fail);
-  expect(check_record(request("::1"), "v=spf1 ip6:::ffff:192.0.2.1/0 -all"), Result::fail);
+}
+
+// RFC 7208 §5: a client at an IPv4-mapped address is an IPv4 client. RFC 7208 §5.6: a prefix that
+// is shorter than that of the mapping is one of IPv6.
+TEST(NetworkMechanisms, TakeAMappedAddressForIpv6UpToThePrefix) {
+  for (const char* client : {"::ffff:192.0.2.1", "192.0.2.1"})
+    for (const char* prefix : {"/128", "/96", "/95", "/0"})
+      expect(check_record(request(client),
+                          "v=spf1 ip6:::ffff:192.0.2.1" + std::string(prefix) + " -all"),
+             Result::fail);
+  const auto check_v6 = [](std::string_view client, std::string_view prefix) {
+    return check_record(request(client),
+                        "v=spf1 ip6:::ffff:192.0.2.1" + std::string(prefix) + " -all");
+  };
+  expect(check_v6("2001:db8::1", "/0"), Result::pass);
+  expect(check_v6("::1", "/80"), Result::pass);
+  expect(check_v6("::1", "/88"), Result::fail);
+  expect(check_v6("::fffe:0:1", "/95"), Result::pass);
+  expect(check_v6("::fffe:0:1", "/96"), Result::fail);
 }
 
 // RFC 7208 §5.2: the table.
@@ -206,6 +224,18 @@ TEST(Ptr, AsksForTheNamesOnce) {
   EXPECT_EQ(outcome.evaluation.terms[1].lookups.size(), 0u);
   EXPECT_EQ(outcome.evaluation.terms[2].target, "h.example.com.x.example.com");
   EXPECT_EQ(outcome.lookup_terms, 3u);
+}
+
+// RFC 7208 §4.6.4 counts terms.
+TEST(Ptr, CountsAsVoidInEachTermThoughTheNamesAreAskedForOnce) {
+  const Outcome two = check_record(request(), "v=spf1 ptr ptr:a.example.org -all");
+  expect(two, Result::fail);
+  EXPECT_EQ(two.void_lookups, 2u);
+  EXPECT_EQ(two.evaluation.terms[1].lookups.size(), 0u);
+  expect(check_record(request(), "v=spf1 ptr ptr:a.example.org ptr:b.example.org -all"),
+         Result::permerror, Reason::too_many_void_lookups);
+  expect(check_record(request(), "v=spf1 ptr ptr:a.example.org ptr:b.example.org -all", reverse),
+         Result::fail);
 }
 
 TEST(Ptr, AsksForTheNibblesOfIpv6) {

@@ -56,6 +56,35 @@ TEST(ReceivedSpf, NamesTheProblem) {
   EXPECT_TRUE(field.contains("problem=\"no mechanism has this name")) << field;
 }
 
+// RFC 7208 §9.1
+TEST(ReceivedSpf, NamesTheDefaultWhereNoMechanismMatches) {
+  EXPECT_TRUE(
+      unfolded(field_for(request(), "v=spf1 ip4:10.0.0.1")).ends_with(" mechanism=default;"));
+  EXPECT_TRUE(unfolded(field_for(request(), "v=spf1 ?all")).ends_with(" mechanism=?all;"));
+  EXPECT_FALSE(unfolded(field_for(request(), "no record")).contains("mechanism="));
+}
+
+// RFC 5322 §2.1.1
+TEST(ReceivedSpf, LeavesOutWhatFitsNoLine) {
+  const auto field_from = [](std::size_t octets) {
+    CheckHost given = request();
+    given.mail_from = std::string(octets, 'x') + "@example.com";
+    return field_for(given, "v=spf1 -all");
+  };
+  constexpr std::size_t around = std::string_view("envelope-from=\"@example.com\";").size();
+  const std::string whole = field_from(997 - around);
+  EXPECT_TRUE(whole.contains("\r\n\tenvelope-from=\"xx")) << whole;
+  EXPECT_FALSE(field_from(998 - around).contains("envelope-from=")) << whole;
+  EXPECT_TRUE(field_from(998 - around).contains("mechanism=-all;")) << whole;
+  for (const std::string& field : {whole, field_from(10'000)}) {
+    for (std::size_t begin = 0; begin < field.size();) {
+      const std::size_t end = std::min(field.find("\r\n", begin), field.size());
+      EXPECT_LE(end - begin, 998u);
+      begin = end + 2;
+    }
+  }
+}
+
 // S-16
 TEST(ReceivedSpf, LetsNobodyWriteFields) {
   CheckHost given = request();
