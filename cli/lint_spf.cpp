@@ -226,6 +226,8 @@ class Judge {
       add(Severity::warning, offset,
           "exists: without a macro is the same for every client (RFC 7208 §5.7)",
           "use %{i} in it, or remove it");
+    const bool must_be_name = directive.mechanism == Mechanism::include;
+    judge_name(directive.domain_spec, must_be_name ? Severity::error : Severity::warning);
     if (directive.qualifier != Qualifier::pass) return;
     judge_network(directive);
     if (directive.mechanism == Mechanism::include)
@@ -233,6 +235,16 @@ class Judge {
           offset, domain,
           "sign with DKIM in your own domain, and write ?include: so that it is DKIM that "
           "DMARC rests on");
+  }
+
+  /// Says when a domain obeys the grammar and yet is no name: an include or redirect of it is a
+  /// permerror, and nothing else comes of it.
+  void judge_name(spf::Part spec, Severity severity) {
+    const std::string_view domain = spec.in(text_);
+    if (domain.empty() || domain.contains('%') || spf::query_name(domain)) return;
+    add(severity, spec.offset,
+        "this is no name of DNS: a label is empty or has more than 63 octets (RFC 7208 §4.3)",
+        "correct the domain");
   }
 
   /// Says when the networks of another record are those of many customers.
@@ -370,6 +382,8 @@ class Judge {
       add(Severity::warning, record_.redirect->text.offset,
           "the client's own words decide which record counts (RFC 7208 §7.2)",
           "name a domain without macros");
+    if (record_.redirect) judge_name(record_.redirect->value, Severity::error);
+    if (record_.explanation) judge_name(record_.explanation->value, Severity::warning);
     if (record_.redirect && find_all() == nullptr)
       judge_sharing(record_.redirect->text.offset, record_.redirect->value.in(text_),
                     "sign with DKIM in your own domain, and write ?include: and ~all instead");
