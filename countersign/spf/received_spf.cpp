@@ -30,6 +30,14 @@ std::string printable(std::string_view value) {
   return text;
 }
 
+// The path or name with its domain as A-labels, where it is written in others. RFC 8616 §4
+std::string with_a_labels(const std::string& path) {
+  if (!std::ranges::any_of(path, [](char c) { return text::is_8bit(c); })) return path;
+  const std::size_t begin = path.rfind('@') + 1;  // 0 for a name.
+  const auto domain = DomainName::parse(std::string_view(path).substr(begin));
+  return domain ? path.substr(0, begin) + domain->text() : path;
+}
+
 bool is_dot_atom(std::string_view value) {
   text::Scanner scanner(value);
   return text::read_dot_atom_text(scanner) && scanner.at_end();
@@ -76,8 +84,8 @@ std::string format_received_spf(const CheckHost& request, const Outcome& outcome
   field.word(pair("receiver", request.receiver));
   field.word(pair("identity", to_string(outcome.identity)));
   field.word(pair("client-ip", request.client_ip.to_string()));
-  field.word(pair("helo", request.helo));
-  field.word(pair("envelope-from", request.mail_from));
+  field.word(pair("helo", with_a_labels(request.helo)));
+  field.word(pair("envelope-from", with_a_labels(request.mail_from)));
   if (const std::string_view mechanism = mechanism_of(outcome); !mechanism.empty())
     field.word(pair("mechanism", mechanism));
   if (is_error(outcome.result) && !outcome.detail.empty())

@@ -64,6 +64,22 @@ TEST(ReceivedSpf, NamesTheDefaultWhereNoMechanismMatches) {
   EXPECT_FALSE(unfolded(field_for(request(), "no record")).contains("mechanism="));
 }
 
+// RFC 8616 §4
+TEST(ReceivedSpf, WritesDomainsAsALabels) {
+  CheckHost given = request();
+  given.helo =
+      "b\xC3\xBC"
+      "cher.example";
+  given.mail_from =
+      "b\xC3\xBC@b\xC3\xBC"
+      "cher.example";
+  const std::string field = unfolded(format_received_spf(given, Outcome{}));
+  EXPECT_TRUE(field.contains(" helo=xn--bcher-kva.example; ")) << field;
+  EXPECT_TRUE(field.contains(" envelope-from=\"b??@xn--bcher-kva.example\";")) << field;
+  given.mail_from = "\xC3\xBC";
+  EXPECT_TRUE(unfolded(format_received_spf(given, Outcome{})).contains(" envelope-from="));
+}
+
 // RFC 5322 §2.1.1
 TEST(ReceivedSpf, LeavesOutWhatFitsNoLine) {
   const auto field_from = [](std::size_t octets) {
