@@ -102,7 +102,7 @@ struct Limits {
   /// Questions that one evaluation may have open at once.
   std::size_t questions_open_max = 64;
   /// Records in one answer that are looked at.
-  std::size_t answer_records_max = 64;
+  std::size_t answer_records_max = 1'024;
   /// Records of a zone file: enough for a test or a demonstration, not a name server.
   std::size_t zone_records_max = 1'000'000;
 

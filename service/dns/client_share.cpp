@@ -47,18 +47,10 @@ class ClientShares::Counts {
   std::map<IpAddress, std::size_t> under_way_;  // No client with none: their number is bounded.
 };
 
-class ClientShares::Place {
- public:
-  Place(std::shared_ptr<Counts> counts, const IpAddress& host)
-      : counts_(std::move(counts)), host_(host) {}
-  ~Place() { counts_->remove(host_); }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
+ClientShares::Place::Place(std::shared_ptr<Counts> counts, const IpAddress& host)
+    : counts_(std::move(counts)), host_(host) {}
 
- private:
-  std::shared_ptr<Counts> counts_;
-  IpAddress host_;
-};
+ClientShares::Place::~Place() { counts_->remove(host_); }
 
 ClientShares::ClientShares(std::size_t each_max) : counts_(std::make_shared<Counts>(each_max)) {}
 

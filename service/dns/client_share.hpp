@@ -20,12 +20,24 @@ namespace countersign::service {
 /// Who has how many questions under way; from any thread. Clients are told apart by IPv4 address
 /// and by IPv6 /64, which is what one host has.
 class ClientShares {
+  class Counts;
+
  public:
   /// each_max   half of what a cache lets be under way (CacheOptions::under_way_max).
   explicit ClientShares(std::size_t each_max = 10'000);
 
   /// A question that is under way for a client, until it is destroyed; it may outlive the shares.
-  class Place;
+  class Place {
+   public:
+    Place(std::shared_ptr<Counts> counts, const IpAddress& host);
+    ~Place();
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+   private:
+    std::shared_ptr<Counts> counts_;
+    IpAddress host_;
+  };
   /// A place for one more question; null when the client has all that it may have.
   [[nodiscard]] std::unique_ptr<Place> take(const IpAddress& client);
 
@@ -33,7 +45,6 @@ class ClientShares {
   [[nodiscard]] std::size_t clients() const;
 
  private:
-  class Counts;
   std::shared_ptr<Counts> counts_;
 };
 

@@ -134,7 +134,7 @@ TEST_F(SnapshotTest, OwnFormNeedsNoTables) {
 
 TEST_F(SnapshotTest, TheFirstKeyIsDueWhenItsLifetimeEnds) {
   const auto written_at = [](std::int64_t seconds) {
-    Files::Status status;
+    test::MemoryFiles::Status status;
     status.modified = seconds;
     return status;
   };
