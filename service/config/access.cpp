@@ -8,6 +8,7 @@
 
 #include "countersign/authres/field.hpp"
 #include "service/config/lists.hpp"
+#include "service/config/recipient_policies.hpp"
 
 namespace countersign::service::config {
 namespace {
@@ -15,9 +16,9 @@ namespace {
 // What a milter has no counterpart for: whoever sets it believes that a policy service runs. The
 // importers set the others together with those of the milter.
 constexpr std::string_view of_the_service_alone[] = {
-    "policy_service.must_pass", "policy_service.only_no_mail",   "policy_service.prospective",
-    "policy_service.helo_pass", "policy_service.mail_from_pass", "policy_service.reason",
-    "policy_service.spf_codes",
+    "policy_service.must_pass", "policy_service.only_no_mail",    "policy_service.prospective",
+    "policy_service.helo_pass", "policy_service.mail_from_pass",  "policy_service.reason",
+    "policy_service.spf_codes", "policy_service.recipients_file",
 };
 
 class Maker {
@@ -32,10 +33,14 @@ class Maker {
 
   mailflow::SpfAccessPolicy make() {
     if (service_.sockets.empty()) tell_that_it_is_off();
-    set_refusals();
-    set_who_is_let_in();
-    set_what_is_told();
-    return std::move(policy_);
+    return finish();
+  }
+
+  /// For some recipients, whose settings name no more lists than they change.
+  mailflow::SpfAccessPolicy make_over(const mailflow::SpfAccessPolicy& usual) {
+    policy_ = usual;
+    is_over_usual_ = true;
+    return finish();
   }
 
  private:
@@ -63,25 +68,44 @@ class Maker {
                       remedy);
   }
 
+  mailflow::SpfAccessPolicy finish() {
+    set_refusals();
+    set_lists();
+    set_who_is_let_in();
+    set_what_is_told();
+    return std::move(policy_);
+  }
+
   void set_refusals() {
     policy_.helo = service_.refuses_helo;
     policy_.mail_from = service_.refuses_mail_from;
-    policy_.must_pass = read_domain_set(service_.must_pass, files_, problems_);
     policy_.only_no_mail = service_.only_no_mail;
     policy_.refuses_permerror = service_.refuses_permerror;
     policy_.defers_temperror = service_.defers_temperror;
     policy_.only_tests = service_.only_tests;
   }
 
+  [[nodiscard]] bool says(std::string_view key) const {
+    return !is_over_usual_ || settings_.places.contains(std::string(key));
+  }
+
+  void set_lists() {
+    if (says("policy_service.must_pass"))
+      policy_.must_pass = read_domain_set(service_.must_pass, files_, problems_);
+    if (says("policy_service.skipped"))
+      add_hosts(service_.skipped, files_, problems_, policy_.skipped);
+    if (says("policy_service.trusted_helo"))
+      policy_.trusted_helo = read_host_list(service_.trusted_helo, files_, problems_);
+    if (says("policy_service.forwarders")) policy_.forwarders = forwarders();
+  }
+
   void set_who_is_let_in() {
     policy_.skips_authenticated = service_.skips_authenticated;
     policy_.skips_loopback = service_.skips_loopback;
-    policy_.skipped = read_host_list(service_.skipped, files_, problems_);
-    policy_.trusted_helo = read_host_list(service_.trusted_helo, files_, problems_);
-    policy_.forwarders = forwarders();
+    policy_.prospective.reset();
     if (service_.prospective.empty()) return;
     policy_.prospective = IpAddress::parse(service_.prospective);
-    if (policy_.prospective) return;
+    if (policy_.prospective || is_over_usual_) return;  // Told already.
     problems_.fatal(settings_.place_of("policy_service.prospective"),
                     "'" + service_.prospective + "' is no IP address",
                     "write the address from which mail of ours leaves");
@@ -128,6 +152,7 @@ class Maker {
   const Files& files_;
   Problems& problems_;
   mailflow::SpfAccessPolicy policy_;
+  bool is_over_usual_ = false;
 };
 
 }  // namespace
@@ -135,7 +160,18 @@ class Maker {
 mailflow::SpfAccessPolicies make_access_policies(const Settings& settings,
                                                  const std::string& host_name, const Files& files,
                                                  Problems& problems) {
-  return {.usual = Maker(settings, host_name, files, problems).make(), .of_recipients = {}};
+  mailflow::SpfAccessPolicies policies{.usual = Maker(settings, host_name, files, problems).make(),
+                                       .of_recipients = {}};
+  const PolicyServiceSettings& service = settings.policy_service;
+  if (service.recipients_file.empty()) return policies;
+  // A milter alone need not fail for a file that is for the policy service. Without any socket the
+  // settings are looked at before their time.
+  if (service.sockets.empty() && !settings.daemon.sockets.empty()) return policies;
+  const auto make = [&](const Settings& some, Problems& problems_of_line) {
+    return Maker(some, host_name, files, problems_of_line).make_over(policies.usual);
+  };
+  policies.of_recipients = read_recipient_policies(settings, files, make, problems);
+  return policies;
 }
 
 }  // namespace countersign::service::config

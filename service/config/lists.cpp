@@ -109,10 +109,14 @@ class FieldList {
 
 HostList read_host_list(const DataSet& set, const Files& files, Problems& problems) {
   HostList hosts;
+  add_hosts(set, files, problems, hosts);
+  return hosts;
+}
+
+void add_hosts(const DataSet& set, const Files& files, Problems& problems, HostList& hosts) {
   for (const DataEntry& entry : read_data_set(set, files, problems).entries) {
     add_host(entry, hosts, problems);
   }
-  return hosts;
 }
 
 mailflow::DomainSet read_domain_set(const DataSet& set, const Files& files, Problems& problems) {

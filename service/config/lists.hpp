@@ -21,6 +21,10 @@ namespace countersign::service::config {
 [[nodiscard]] mailflow::HostList read_host_list(const DataSet& set, const Files& files,
                                                 Problems& problems);
 
+/// The same, added to hosts that are there.
+void add_hosts(const DataSet& set, const Files& files, Problems& problems,
+               mailflow::HostList& hosts);
+
 /// Reads domains: names, ".domain", "*" for all.
 [[nodiscard]] mailflow::DomainSet read_domain_set(const DataSet& set, const Files& files,
                                                   Problems& problems);

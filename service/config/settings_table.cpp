@@ -546,6 +546,12 @@ const Setting rows[] = {
      "Domains whose SPF record lists clients that are not refused. Each is asked for before a "
      "client is refused, twenty at most.",
      [](S& s) -> Slot { return &s.policy_service.forwarders; }},
+    {"policy_service.recipients_file",
+     "A file of recipients for whom something else holds, read again at a reload. A line: "
+     "\"user@example.com,Mail_From_reject=Softfail|TempError_Defer=True\", the settings written as "
+     "in policyd-spf.conf. \"@example.com\" is every recipient of that domain who has no line of "
+     "their own. Only for requests that name the recipient: smtpd_recipient_restrictions.",
+     [](S& s) -> Slot { return &s.policy_service.recipients_file; }},
     {"policy_service.prospective",
      "Check this address in place of the client's: whether mail of ours, which will leave from "
      "there, will pass. For a daemon that answers the submission service alone, with "

@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "countersign/assert.hpp"
 #include "service/log/log.hpp"
@@ -23,18 +24,19 @@ std::string word_of(const std::optional<spf::Outcome>& outcome) {
   return outcome ? std::string(to_string(outcome->result)) : "unchecked";
 }
 
-void log_answer(Log& log, const mailflow::PolicyRequest& request,
+void log_answer(Log& log, const mailflow::PolicyRequest& request, std::string_view whose,
                 const mailflow::PolicyAnswer& answer) {
   if (!log.is_on(LogLevel::info)) return;
   const std::string client = request.client_ip ? request.client_ip->to_string() : "unknown";
-  log.write(LogLevel::info, "a policy request was answered",
-            {{"action", std::string(to_string(answer.action))},
-             {"client", client},
-             {"helo", request.helo_name},
-             {"mail_from", request.sender},
-             {"rcpt_to", request.recipient},
-             {"spf_helo", word_of(answer.helo)},
-             {"spf_mail_from", word_of(answer.mail_from)}});
+  std::vector<LogField> fields = {{"action", std::string(to_string(answer.action))},
+                                  {"client", client},
+                                  {"helo", request.helo_name},
+                                  {"mail_from", request.sender},
+                                  {"rcpt_to", request.recipient},
+                                  {"spf_helo", word_of(answer.helo)},
+                                  {"spf_mail_from", word_of(answer.mail_from)}};
+  if (!whose.empty()) fields.emplace_back("policy", whose);
+  log.write(LogLevel::info, "a policy request was answered", fields);
 }
 
 }  // namespace
@@ -112,7 +114,7 @@ asio::awaitable<std::optional<std::string>> PolicyConnection::action_for(
       co_await judge(mailflow::answer_policy_request(request, policy, now(), host_.limits),
                      resolver, deadline, host_.limits);
   if (!answer) co_return std::nullopt;
-  log_answer(host_.log, request, *answer);
+  log_answer(host_.log, request, whose, *answer);
   co_return message_.keep(request, whose, *answer);
 }
 

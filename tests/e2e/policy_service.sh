@@ -3,7 +3,8 @@
 #
 # The policy service alone, with an unedited policyd-spf.conf and no milter: what fails is refused
 # at RCPT, what passes is told on the message, once for all its recipients; trouble of DNS defers
-# where that is asked for; a reload changes what is done, and a restart loses no mail.
+# where that is asked for; recipients of one message get answers of their own; a reload changes what
+# is done, and a restart loses no mail.
 . "$(dirname "$0")/common.inc"
 
 start_signed_dns << END
@@ -114,6 +115,36 @@ expect "the action for a pass" replied '554 5\.7\.1 .*we know you'
 act 'TestOnly = 0'
 from 198.51.100.66 good.example
 expect "nobody refused in a test" replied 250
+
+# --- recipients with settings of their own --------------------------------------------------------
+users=/etc/postfix-policyd-spf-python/users
+cat > $users << 'END'
+lenient@rcpt.example,Mail_From_reject=False|TestOnly
+@rcpt.example,Mail_From_reject=Softfail
+END
+act "Per_User = text,$users"
+expect "what is wrong in a line to be told" \
+  grep "$users:1.*'TestOnly' is left out" "$work/syslog.log"
+before=$(mails | wc -l)
+from 198.51.100.66 soft.example --to strict@rcpt.example --to Lenient@rcpt.example
+expect "a softfail to be refused to one recipient" replied '550 5\.7\.23 .*<strict@rcpt\.example>'
+expect "and the message to be taken for the other" replied 250
+mail=$(delivered $((before + 1)))
+expect "it to be for that one alone" grep '^Delivered-To: Lenient@rcpt' "$mail"
+expect "its result" grep '^Received-SPF: softfail ' "$mail"
+expect "whose policy it was in the log" \
+  grep 'action=reject .*rcpt_to=strict@rcpt.example .*policy=@rcpt.example' "$work/syslog.log"
+
+echo '@rcpt.example,TestOnly=0' > $users
+act "Per_User = text,$users"
+from 198.51.100.66 good.example
+expect "the file to be read again" replied 250
+
+rm $users
+kill -HUP "$filter_pid"
+wait_for 10 "a reload in vain" grep "cannot read $users" "$work/syslog.log"
+from 198.51.100.66 good.example
+expect "the settings before to hold on" replied 250
 
 # --- a restart ------------------------------------------------------------------------------------
 act

@@ -219,8 +219,15 @@ TEST(PolicydSpfImport, WhatThePolicyServiceAloneCanDo) {
             mailflow::AddedField::none);
   EXPECT_THAT(import(Form::policyd_spf, "Reason_Message = {spf} {url}\n").problems,
               ElementsAre(HasSubstr("note: {url} becomes nothing")));
-  EXPECT_THAT(import(Form::policyd_spf, "Per_User = text:/etc/users\n").problems,
-              ElementsAre(HasSubstr("warning: Per_User has no effect: one result")));
+  EXPECT_EQ(clean(Form::policyd_spf, "Per_User = text,/etc/users\n").policy_service.recipients_file,
+            "/etc/users");
+  EXPECT_EQ(clean(Form::policyd_spf, "Per_User =\n").policy_service.recipients_file, "");
+  for (const char* value : {"text:/etc/users", "/etc/users", "text", "text,", "sql,/etc/users"}) {
+    EXPECT_THAT(import(Form::policyd_spf, "Per_User = " + std::string(value) + "\n").problems,
+                ElementsAre(AllOf(StartsWith("f:1: fatal: Per_User"),
+                                  HasSubstr("expected text,/path: \"text\" is the only type"))))
+        << value;
+  }
   (void)clean(Form::policyd_spf, "QueueID = Yes\n");
   EXPECT_THAT(import(Form::policyd_spf, "QueueID = No\n").problems,
               ElementsAre(HasSubstr("warning: QueueID has no effect: the queue id is always")));
@@ -246,7 +253,7 @@ TEST(PolicydSpfImport, WhatIsWritten) {
 std::vector<std::string> problems_of_policyd(const std::string& text, const Overrides& overrides) {
   test::MemoryFiles files;
   const test::MemoryAccounts accounts;
-  files.add("/etc/policyd-spf.conf", text);
+  files.add("/etc/policyd-spf.conf", text).add("/etc/users", "");
   const Snapshot snapshot =
       load({Form::any, "/etc/policyd-spf.conf", overrides}, {files, accounts, "mail.example.org"});
   EXPECT_EQ(snapshot.access != nullptr, snapshot.policy != nullptr);
@@ -292,7 +299,7 @@ TEST(PolicyServiceConfig, WhatItAloneCanDoIsToldWhenItIsOff) {
   for (const char* line :
        {"No_Mail = True", "Reject_Not_Pass_Domains = a.example", "HELO_pass_restriction = x",
         "Mail_From_pass_restriction = x", "Prospective = 192.0.2.1",
-        "SPF_Enhanced_Status_Codes = No", "Reason_Message = x"}) {
+        "SPF_Enhanced_Status_Codes = No", "Reason_Message = x", "Per_User = text,/etc/users"}) {
     EXPECT_THAT(problems_of_policyd(line, milter),
                 Contains(AllOf(StartsWith("/etc/policyd-spf.conf:1: warning: policy_service."),
                                HasSubstr("has no effect"), HasSubstr("--policy-socket"))))

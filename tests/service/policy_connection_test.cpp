@@ -135,6 +135,20 @@ TEST_F(PolicyService, JudgesAMessageOnceForAllItsRecipients) {
   EXPECT_THAT(ask(request_of("bob@pass.example", "2", "b@example.net")), StartsWith("action=PRE"));
 }
 
+TEST_F(PolicyService, AnswersEachRecipientOfAMessageByTheirOwnPolicy) {
+  auto lenient = std::make_shared<mailflow::SpfAccessPolicy>();
+  lenient->mail_from = mailflow::RefuseFrom::never;
+  policy_->of_recipients = {{"carol@example.net", lenient}};
+  EXPECT_THAT(ask(request_of("bob@fail.example", "1", "Carol@example.net")),
+              StartsWith("action=PREPEND Received-SPF: fail "));
+  EXPECT_TRUE(log_.has("policy=carol@example.net"));
+  EXPECT_THAT(ask(request_of("bob@fail.example", "1", "dave@example.net")),
+              StartsWith("action=550 5.7.23 "));
+  EXPECT_EQ(ask(request_of("bob@fail.example", "1", "carol@example.net")), "action=DUNNO\n\n");
+  EXPECT_THAT(ask(request_of("bob@fail.example", "1", "erin@example.net")),
+              StartsWith("action=550 5.7.23 "));
+}
+
 TEST_F(PolicyService, JudgesByThePolicyOfTheMoment) {
   EXPECT_THAT(ask(request_of("bob@fail.example", "1")), StartsWith("action=550 "));
   policy_ = std::make_shared<mailflow::SpfAccessPolicies>();

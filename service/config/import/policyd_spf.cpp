@@ -8,6 +8,8 @@
 
 #include "service/config/import/policyd_spf.hpp"
 
+#include <algorithm>
+
 #include "countersign/text/abnf.hpp"
 #include "service/config/import/common.hpp"
 #include "service/config/import/foreign_value.hpp"
@@ -15,6 +17,7 @@
 namespace countersign::service::config {
 namespace {
 
+constexpr text::CharClass is_blank = text::CharClass(" \t\r\f\v");
 constexpr std::string_view service_alone = "in the policy service alone";
 constexpr std::string_view own_bounds = "each question has its own time, dns.timeout";
 
@@ -43,7 +46,8 @@ constexpr Option rows[] = {
     {"HELO_pass_restriction", works, "policy_service.helo_pass", service_alone},
     {"Mail_From_pass_restriction", works, "policy_service.mail_from_pass", service_alone},
     {"Prospective", works, "policy_service.prospective", service_alone},
-    {"Per_User", ignored, "", "one result stands in a message for all its recipients"},
+    {"Per_User", works, "policy_service.recipients_file",
+     "text,/path is the one type that there is; in the policy service alone"},
     {"SPF_Enhanced_Status_Codes", works, "policy_service.spf_codes",
      "the milter always uses the codes of RFC 7372"},
     {"Reason_Message", works, "policy_service.reason",
@@ -195,6 +199,18 @@ void check_prospectively(Importer& importer, const ConfigLine& line) {
   importer.settings().policy_service.skips_authenticated = false;
 }
 
+void name_recipients_file(Importer& importer, const ConfigLine& line) {
+  if (line.value.empty()) return;
+  const std::string_view value = line.value;
+  const std::size_t comma = std::min(value.find(','), value.size());
+  const std::string_view path =
+      text::trim(value.substr(std::min(comma + 1, value.size())), is_blank);
+  if (path.empty() || text::trim(value.substr(0, comma), is_blank) != "text") {
+    return importer.refuse_value(line, "text,/path: \"text\" is the only type of such a file");
+  }
+  importer.set("policy_service.recipients_file", line, std::string(path));
+}
+
 void add_entries(Importer& importer, std::string_view key, DataSet& set, const ConfigLine& line) {
   importer.mark(key, line);
   for (std::string& entry : split_list(line.value)) set.lines.push_back(std::move(entry));
@@ -294,6 +310,7 @@ constexpr Special specials[] = {
     {"HELO_pass_restriction", set_pass_restriction},
     {"Mail_From_pass_restriction", set_pass_restriction},
     {"Prospective", check_prospectively},
+    {"Per_User", name_recipients_file},
     {"SPF_Enhanced_Status_Codes", set_status_codes},
     {"Reason_Message", set_reason},
     {"skip_addresses", skip_addresses},
@@ -347,7 +364,6 @@ std::vector<ConfigLine> read_lines(const std::string& file, const Files& files,
 
 std::vector<ConfigLine> split_policyd_spf_lines(std::string_view text, const std::string& file,
                                                 Problems& problems) {
-  constexpr text::CharClass is_blank = text::CharClass(" \t\r\f\v");
   std::vector<ConfigLine> lines;
   std::size_t number = 0;
   while (!text.empty()) {

@@ -2,7 +2,8 @@
 """Sends the message on standard input as a client somewhere else would, which XCLIENT makes of it.
 
 Line ends become CRLF and nothing else is changed, so that odd octets arrive as they are. Printed is
-the reply that the message got: that to the end of DATA, or the refusal before it.
+the reply that the message got: that to the end of DATA, or the refusal before it. Where some of
+several recipients are refused, those replies are printed before it.
 """
 
 import argparse
@@ -24,7 +25,7 @@ message = sys.stdin.buffer.read().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"
 
 
 def send(smtp):
-    """Returns the last reply, code and text."""
+    """Returns the replies that are printed, code and text."""
     smtp.ehlo()
     attributes = f"ADDR={chosen.client} NAME={chosen.name}"
     if chosen.login:
@@ -37,17 +38,19 @@ def send(smtp):
     if chosen.smtputf8:
         parameters.append("SMTPUTF8")
     reply = smtp.mail(chosen.path, parameters)
-    for recipient in chosen.to or ["user@rcpt.example"]:
-        if reply[0] < 400:
-            reply = smtp.rcpt(recipient)
     if reply[0] >= 400:
-        return reply
+        return [reply]
+    replies = [smtp.rcpt(recipient) for recipient in chosen.to or ["user@rcpt.example"]]
+    refusals = [one for one in replies if one[0] >= 400]
+    if len(refusals) == len(replies):
+        return refusals[-1:]
     try:
-        return smtp.data(message)
+        return [*refusals, smtp.data(message)]
     except smtplib.SMTPDataError as error:
-        return error.smtp_code, error.smtp_error
+        return [*refusals, (error.smtp_code, error.smtp_error)]
 
 
 with smtplib.SMTP("127.0.0.1", chosen.port, timeout=30) as connection:
-    status, words = send(connection)
-print(status, words.decode("utf-8", "replace").replace("\n", " / "))
+    printed = send(connection)
+for status, words in printed:
+    print(status, words.decode("utf-8", "replace").replace("\n", " / "))
