@@ -12,9 +12,9 @@
 #include "service/config/import/common.hpp"
 #include "service/config/import/recognize.hpp"
 #include "service/config/snapshot.hpp"
+#include "tests/support/configurations.hpp"
 #include "tests/support/exact.hpp"
 #include "tests/support/keys.hpp"
-#include "tests/support/memory_files.hpp"
 
 namespace countersign::service::config {
 namespace {
@@ -26,32 +26,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
-
-template <class List>
-std::vector<std::string> texts(const List& problems) {
-  std::vector<std::string> lines;
-  for (const Problem& problem : problems) lines.push_back(to_string(problem));
-  return lines;
-}
-
-struct Imported {
-  Settings settings;
-  std::vector<std::string> problems;
-};
-
-Imported import(Form form, const std::string& text) {
-  test::MemoryFiles files;
-  files.add("f", text);
-  Problems problems;
-  Settings settings = import_file(dialect_of(form), "f", {}, files, problems);
-  return {std::move(settings), texts(problems.all())};
-}
-
-Settings clean(Form form, const std::string& text) {
-  Imported imported = import(form, text);
-  EXPECT_THAT(imported.problems, IsEmpty()) << text;
-  return imported.settings;
-}
 
 constexpr Form foreign_forms[] = {Form::opendkim, Form::opendmarc, Form::openarc, Form::policyd_spf,
                                   Form::dkimpy};
@@ -461,7 +435,7 @@ TEST(Recognize, ByPrefix) {
 
 // --- several files ---
 
-class CombineTest : public ::testing::Test {
+class CombineTest : public ConfigurationTest {
  protected:
   CombineTest() {
     files.add("/k", test::rsa_pem());
@@ -480,9 +454,6 @@ class CombineTest : public ::testing::Test {
     for (std::size_t i = 1; i < names.size(); ++i) source.others.push_back({Form::any, names[i]});
     return load(source, {files, accounts, "mail.example.org"});
   }
-
-  test::MemoryFiles files;
-  test::MemoryAccounts accounts;
 };
 
 TEST_F(CombineTest, ThreeProgramsBecomeOne) {

@@ -12,8 +12,8 @@
 
 #include "service/config/settings_table.hpp"
 #include "service/config/snapshot.hpp"
+#include "tests/support/configurations.hpp"
 #include "tests/support/keys.hpp"
-#include "tests/support/memory_files.hpp"
 
 namespace countersign::service::config {
 namespace {
@@ -26,14 +26,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-class LoginsTest : public ::testing::Test {
+class LoginsTest : public ConfigurationTest {
  protected:
   LoginsTest() {
     files.add("/keys/rsa.pem", test::rsa_pem()).add("/keys/ed.pem", test::ed25519_pem());
-  }
-
-  Snapshot load_form(Source::Form form, const std::string& file) {
-    return load({form, file, {}}, {files, accounts, "mail.example.org"});
   }
 
   /// The section, in settings that sign for example.org with one key and for host.example with two.
@@ -53,12 +49,6 @@ class LoginsTest : public ::testing::Test {
     return load_form(Source::Form::countersign, "/etc/countersign.toml");
   }
 
-  static std::vector<std::string> texts(const Snapshot& snapshot) {
-    std::vector<std::string> lines;
-    for (const Problem& problem : snapshot.problems) lines.push_back(to_string(problem));
-    return lines;
-  }
-
   static bool may(const Snapshot& snapshot, std::string_view login, std::string_view address) {
     mailflow::Envelope envelope;
     envelope.macros["auth_authen"] = login;
@@ -68,9 +58,6 @@ class LoginsTest : public ::testing::Test {
     const mailflow::Policy& policy = *snapshot.policy;
     return rule_on_login(policy.logins, envelope, author, policy.limits).is_allowed;
   }
-
-  test::MemoryFiles files;
-  test::MemoryAccounts accounts;
 };
 
 TEST_F(LoginsTest, ByDefaultALoginMayUseItsOwnDomain) {

@@ -10,8 +10,8 @@
 
 #include "service/config/import/opendkim_lines.hpp"
 #include "service/config/import/opendkim_options.hpp"
+#include "tests/support/configurations.hpp"
 #include "tests/support/exact.hpp"
-#include "tests/support/memory_files.hpp"
 
 namespace countersign::service::config {
 namespace {
@@ -23,12 +23,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-std::vector<std::string> texts(const Problems& problems) {
-  std::vector<std::string> lines;
-  for (const Problem& problem : problems.all()) lines.push_back(to_string(problem));
-  return lines;
-}
-
 std::vector<std::string> split(std::string_view text, Problems& problems) {
   std::vector<std::string> lines;
   for (const ConfigLine& line : split_config_lines(test::exact(text).view(), "f", problems)) {
@@ -37,25 +31,12 @@ std::vector<std::string> split(std::string_view text, Problems& problems) {
   return lines;
 }
 
-struct Imported {
-  Settings settings;
-  std::vector<std::string> problems;
-};
-
 Imported import(const std::string& text,
                 const std::vector<std::pair<std::string, std::string>>& overrides = {}) {
-  test::MemoryFiles files;
-  files.add("f", text);
-  Problems problems;
-  Settings settings = import_opendkim("f", overrides, files, problems);
-  return {std::move(settings), texts(problems)};
+  return config::import(Form::opendkim, text, overrides);
 }
 
-Settings clean(const std::string& text) {
-  Imported imported = import(text);
-  EXPECT_THAT(imported.problems, IsEmpty()) << text;
-  return imported.settings;
-}
+Settings clean(const std::string& text) { return config::clean(Form::opendkim, text); }
 
 // --- lines ---
 

@@ -15,8 +15,8 @@
 #include "service/config/import/policyd_spf.hpp"
 #include "service/config/import/recognize.hpp"
 #include "service/config/snapshot.hpp"
+#include "tests/support/configurations.hpp"
 #include "tests/support/exact.hpp"
-#include "tests/support/memory_files.hpp"
 
 namespace countersign::service::config {
 namespace {
@@ -29,32 +29,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-template <class List>
-std::vector<std::string> texts(const List& problems) {
-  std::vector<std::string> lines;
-  for (const Problem& problem : problems) lines.push_back(to_string(problem));
-  return lines;
-}
-
-struct Imported {
-  Settings settings;
-  std::vector<std::string> problems;
-};
-
-Imported import(Form form, const std::string& text) {
-  test::MemoryFiles files;
-  files.add("f", text);
-  Problems problems;
-  Settings settings = import_file(dialect_of(form), "f", {}, files, problems);
-  return {std::move(settings), texts(problems.all())};
-}
-
-Settings clean(Form form, const std::string& text) {
-  Imported imported = import(form, text);
-  EXPECT_THAT(imported.problems, IsEmpty()) << text;
-  return imported.settings;
-}
 
 // --- policyd-spf.conf ---
 

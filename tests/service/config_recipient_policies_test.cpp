@@ -14,6 +14,7 @@
 
 #include "service/config/import/policyd_spf.hpp"
 #include "service/config/snapshot.hpp"
+#include "tests/support/configurations.hpp"
 #include "tests/support/exact.hpp"
 #include "tests/support/memory_files.hpp"
 
@@ -57,11 +58,7 @@ class RecipientPolicies : public ::testing::Test {
   }
   [[nodiscard]] const SpfAccessPolicy& usual() const { return snapshot_.access->usual; }
 
-  [[nodiscard]] std::vector<std::string> problems() const {
-    std::vector<std::string> lines;
-    for (const Problem& problem : snapshot_.problems) lines.push_back(to_string(problem));
-    return lines;
-  }
+  [[nodiscard]] std::vector<std::string> problems() const { return texts(snapshot_); }
 
   static bool skips(const SpfAccessPolicy& policy, std::string_view address) {
     return policy.skipped.match("", IpAddress::parse(address)).has_value();

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "service/config/snapshot.hpp"
-#include "tests/support/memory_files.hpp"
+#include "tests/support/configurations.hpp"
 
 namespace countersign::service::config {
 namespace {
@@ -22,23 +22,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-class ReportSettingsTest : public ::testing::Test {
- protected:
-  Snapshot load_own(const std::string& text) {
-    files.add("/etc/countersign.toml", text);
-    return load({Source::Form::countersign, "/etc/countersign.toml", {}},
-                {files, accounts, "mail.example.org"});
-  }
-
-  static std::vector<std::string> texts(const std::vector<Problem>& problems) {
-    std::vector<std::string> lines;
-    for (const Problem& problem : problems) lines.push_back(to_string(problem));
-    return lines;
-  }
-
-  test::MemoryFiles files;
-  test::MemoryAccounts accounts;
-};
+using ReportSettingsTest = ConfigurationTest;
 
 TEST_F(ReportSettingsTest, ReportsNeedSomebodyWhoseMailIsSigned) {
   const std::string head = "[daemon]\nsockets = [\"inet:1\"]\n[signing]\nmode = \"verify\"\n";

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "service/config/snapshot.hpp"
+#include "tests/support/configurations.hpp"
 #include "tests/support/keys.hpp"
-#include "tests/support/memory_files.hpp"
 
 namespace countersign::service::config {
 namespace {
@@ -24,31 +24,17 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-class SealingConfig : public ::testing::Test {
+class SealingConfig : public ConfigurationTest {
  protected:
   SealingConfig() {
     files.add("/etc/arc.pem", test::rsa_pem());
     files.add("/etc/ed.pem", test::ed25519_pem());
   }
 
-  Snapshot load_toml_text(const std::string& text) {
-    files.add("/etc/countersign.toml", text);
-    return load({Source::Form::countersign, "/etc/countersign.toml", {}},
-                {files, accounts, "mx.example.org"});
-  }
   Snapshot load_openarc(const std::string& text) {
     files.add("/etc/openarc.conf", text);
-    return load({Source::Form::openarc, "/etc/openarc.conf", {}},
-                {files, accounts, "mx.example.org"});
+    return load_form(Form::openarc, "/etc/openarc.conf");
   }
-  static std::vector<std::string> texts(const Snapshot& snapshot) {
-    std::vector<std::string> lines;
-    for (const Problem& problem : snapshot.problems) lines.push_back(to_string(problem));
-    return lines;
-  }
-
-  test::MemoryFiles files;
-  test::MemoryAccounts accounts;
 };
 
 constexpr const char* verifying =
@@ -62,14 +48,14 @@ constexpr const char* identity =
     "domain = \"Example.ORG\"\nselector = \"arc\"\nkey_file = \"/etc/arc.pem\"\n";
 
 TEST_F(SealingConfig, IsOffByDefault) {
-  const Snapshot snapshot = load_toml_text(verifying);
+  const Snapshot snapshot = load_own(verifying);
   ASSERT_NE(snapshot.policy, nullptr);
   EXPECT_FALSE(snapshot.policy->sealing);
   EXPECT_THAT(texts(snapshot), IsEmpty());
 }
 
 TEST_F(SealingConfig, SealsWhatIsJudged) {
-  const Snapshot snapshot = load_toml_text(sealing(std::string("judged = true\n") + identity));
+  const Snapshot snapshot = load_own(sealing(std::string("judged = true\n") + identity));
   EXPECT_THAT(texts(snapshot), IsEmpty());
   ASSERT_NE(snapshot.policy, nullptr);
   ASSERT_TRUE(snapshot.policy->sealing);
@@ -84,7 +70,7 @@ TEST_F(SealingConfig, SealsWhatIsJudged) {
 }
 
 TEST_F(SealingConfig, TakesEverySetting) {
-  const Snapshot snapshot = load_toml_text(
+  const Snapshot snapshot = load_own(
       sealing(std::string(identity) +
               "returned = [\"127.0.0.1\", \"lists.example.org\"]\n"
               "canonicalization = \"simple/relaxed\"\nsigned_fields = [\"From\", \"Subject\"]\n"
@@ -104,7 +90,7 @@ TEST_F(SealingConfig, TakesEverySetting) {
 
 TEST_F(SealingConfig, TellsWhatIsMissingOrWrong) {
   const auto expect_fatal = [this](const std::string& lines, const std::string& sentence) {
-    const Snapshot snapshot = load_toml_text(sealing(lines));
+    const Snapshot snapshot = load_own(sealing(lines));
     EXPECT_EQ(snapshot.policy, nullptr) << lines;
     EXPECT_THAT(texts(snapshot), Contains(HasSubstr(sentence))) << lines;
   };
@@ -121,19 +107,19 @@ TEST_F(SealingConfig, TellsWhatIsMissingOrWrong) {
 }
 
 TEST_F(SealingConfig, WarnsOfWhatHasNoUse) {
-  EXPECT_THAT(texts(load_toml_text(sealing(identity))),
+  EXPECT_THAT(texts(load_own(sealing(identity))),
               Contains(HasSubstr("warning: nothing is sealed")));
-  const Snapshot signing = load_toml_text(
+  const Snapshot signing = load_own(
       std::string("[daemon]\nsockets = [\"inet:8891@localhost\"]\n[signing]\nmode = \"sign\"\n"
                   "[sealing]\njudged = true\n") +
       identity);
   EXPECT_THAT(texts(signing), Contains(HasSubstr("warning: no mail is judged, so none of it is")));
-  EXPECT_THAT(texts(load_toml_text(sealing(std::string("returned = [\"::1\"]\n") + identity +
-                                           "[judging.results]\nauthserv_id_with_job_id = true\n"))),
+  EXPECT_THAT(texts(load_own(sealing(std::string("returned = [\"::1\"]\n") + identity +
+                                     "[judging.results]\nauthserv_id_with_job_id = true\n"))),
               Contains(HasSubstr("warning: results with a queue id")));
   const Snapshot ed25519 =
-      load_toml_text(sealing("judged = true\ndomain = \"a.example\"\nselector = \"s\"\n"
-                             "key_file = \"/etc/ed.pem\"\n"));
+      load_own(sealing("judged = true\ndomain = \"a.example\"\nselector = \"s\"\n"
+                       "key_file = \"/etc/ed.pem\"\n"));
   EXPECT_THAT(texts(ed25519), Contains(HasSubstr("note: the key that seals is Ed25519")));
   EXPECT_TRUE(ed25519.policy && ed25519.policy->sealing);
 }
@@ -177,7 +163,7 @@ class HeaderChecks : public SealingConfig {
  protected:
   /// The policy that seals where a line of the list matches.
   std::vector<mailflow::HeaderCheck> checks(const std::string& value) {
-    const Snapshot snapshot = load_toml_text(
+    const Snapshot snapshot = load_own(
         sealing(std::string("judged = true\n") + identity + "header_checks = " + value + "\n"));
     told = texts(snapshot);
     return snapshot.policy && snapshot.policy->sealing ? snapshot.policy->sealing->header_checks
@@ -270,7 +256,7 @@ TEST_F(HeaderChecks, TakeNoLongerForHostileText) {
 }
 
 TEST_F(SealingConfig, TellsSoftwareAndWhatIsDoneOnDemand) {
-  const Snapshot usual = load_toml_text(sealing(std::string("judged = true\n") + identity));
+  const Snapshot usual = load_own(sealing(std::string("judged = true\n") + identity));
   ASSERT_TRUE(usual.policy && usual.policy->sealing);
   EXPECT_EQ(usual.policy->sealing->software_header, "");
   EXPECT_EQ(usual.policy->sealing->on_error, mailflow::Action::accept);
@@ -278,9 +264,9 @@ TEST_F(SealingConfig, TellsSoftwareAndWhatIsDoneOnDemand) {
   EXPECT_FALSE(usual.policy->judging.results.arc_chain);
 
   const Snapshot other =
-      load_toml_text(sealing(std::string("judged = true\n") + identity +
-                             "software_header = true\non_error = \"tempfail\"\n[judging.results]\n"
-                             "remote_ip = false\narc_chain = true\n"));
+      load_own(sealing(std::string("judged = true\n") + identity +
+                       "software_header = true\non_error = \"tempfail\"\n[judging.results]\n"
+                       "remote_ip = false\narc_chain = true\n"));
   ASSERT_TRUE(other.policy && other.policy->sealing);
   EXPECT_THAT(other.policy->sealing->software_header,
               ::testing::MatchesRegex("countersign v[^ ]+ mx\\.example\\.org"));

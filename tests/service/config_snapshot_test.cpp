@@ -10,8 +10,8 @@
 
 #include <map>
 
+#include "tests/support/configurations.hpp"
 #include "tests/support/keys.hpp"
-#include "tests/support/memory_files.hpp"
 
 namespace countersign::service::config {
 namespace {
@@ -22,23 +22,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class SnapshotTest : public ::testing::Test {
+class SnapshotTest : public ConfigurationTest {
  protected:
   Snapshot load_opendkim(std::vector<std::pair<std::string, std::string>> overrides = {}) {
-    return load({Source::Form::opendkim, "/etc/opendkim.conf", std::move(overrides)},
-                {files, accounts, "mail.example.org"});
-  }
-
-  Snapshot load_own(const std::string& text) {
-    files.add("/etc/countersign.toml", text);
-    return load({Source::Form::countersign, "/etc/countersign.toml", {}},
-                {files, accounts, "mail.example.org"});
-  }
-
-  static std::vector<std::string> texts(const std::vector<Problem>& problems) {
-    std::vector<std::string> lines;
-    for (const Problem& problem : problems) lines.push_back(to_string(problem));
-    return lines;
+    return load_form(Form::opendkim, "/etc/opendkim.conf", std::move(overrides));
   }
 
   static std::vector<std::string> lines_for(const Snapshot& snapshot, const std::string& user,
@@ -50,9 +37,6 @@ class SnapshotTest : public ::testing::Test {
     }
     return names;
   }
-
-  test::MemoryFiles files;
-  test::MemoryAccounts accounts;
 };
 
 TEST_F(SnapshotTest, TheTutorialRunsUnedited) {
