@@ -116,34 +116,27 @@ Result<Prefix, FieldError> read_prefix(std::string_view field_value, const Limit
 
 // --- tag lists ---
 
-// The offset of a ";" with no tag before it, which DKIM's lists may have and ARC's may not; the
-// size of the text when there is none.
-std::size_t find_empty_tag(const TagList& tags, std::string_view text) {
-  std::size_t gap = 0;      // Where the last value ended.
-  std::size_t allowed = 0;  // Separators that may stand in the gap.
-  const auto find_surplus = [&](std::size_t gap_end) {
-    for (; gap < gap_end; ++gap)
-      if (text[gap] == ';' && allowed-- == 0) return gap;
-    return text.size();
-  };
-  for (const Tag& tag : tags.tags()) {
-    const std::size_t surplus =
-        find_surplus(static_cast<std::size_t>(tag.name.data() - text.data()));
-    if (surplus != text.size()) return surplus;
-    gap = tag.value_offset + tag.value.size();
-    allowed = 1;
-  }
-  return find_surplus(text.size());
-}
-
 Result<TagList, FieldError> parse_tags(std::string_view field_value, const Limits& limits) {
   auto tags = text::parse_tag_list(field_value, limits);
-  if (!tags) return std::unexpected(FieldError{Code::bad_tag_list, tags.error().offset});
+  if (!tags) {
+    const bool is_empty_tag = tags.error().code == text::TagListErrorCode::empty_tag;
+    return std::unexpected(
+        FieldError{is_empty_tag ? Code::empty_tag : Code::bad_tag_list, tags.error().offset});
+  }
   if (tags->tags().empty()) return std::unexpected(FieldError{Code::missing_tag, 0});
-  const std::size_t empty_tag = find_empty_tag(*tags, field_value);
-  if (empty_tag != field_value.size())
-    return std::unexpected(FieldError{Code::empty_tag, empty_tag});
   return *std::move(tags);
+}
+
+// What i= says in a list that may be broken elsewhere.
+std::string_view instance_digits_of(std::string_view list) {
+  std::string_view digits;
+  dkim::for_each_part(list, ';', [&digits](std::string_view tag) {
+    const std::size_t equals = tag.find('=');
+    if (digits.empty() && equals != tag.npos &&
+        text::trim(tag.substr(0, equals), text::is_fws) == "i")
+      digits = text::trim(tag.substr(equals + 1), text::is_fws);
+  });
+  return digits;
 }
 
 std::unexpected<FieldError> error_of(const SignatureReader& reader) {
@@ -160,6 +153,9 @@ std::optional<ChainStatus> chain_status_of(std::string_view word) {
 
 // Base64 is one token while its line stays within what a line may have at most.
 constexpr std::size_t whole_value_octets_max = 900;
+
+// dkimpy finds the signature of a set by " i=", so no tab may stand before a tag.
+constexpr text::Continuation continuation = text::Continuation::space;
 
 void add_tag(text::FoldedField& field, std::string_view name, std::string_view value) {
   std::string token(name);
@@ -187,7 +183,6 @@ void add_signed_fields(text::FoldedField& field, const std::vector<std::string>&
   field.word(token.empty() ? token : token + ';');  // A signature of the body alone.
 }
 
-// s= and t=, the last tags of both fields; the list ends without a ";".
 // The last tags, behind which no ";" follows.
 void add_selector_and_times(text::FoldedField& field, const DomainName& selector,
                             std::optional<std::uint64_t> time,
@@ -337,8 +332,8 @@ std::optional<unsigned> read_instance(FieldKind kind, std::string_view field_val
   if (kind == FieldKind::authentication_results) {
     if (const auto prefix = read_prefix(field_value, limits))
       position = position_of(prefix->digits);
-  } else if (const auto tags = text::parse_tag_list(field_value, limits)) {
-    if (const Tag* tag = tags->find("i"); tag != nullptr) position = position_of(tag->value);
+  } else {
+    position = position_of(instance_digits_of(field_value));
   }
   return position == 0 ? std::nullopt : std::optional(position);
 }
@@ -357,7 +352,7 @@ std::string format_authentication_results(const AuthenticationResults& results) 
 
 std::string format_message_signature(const MessageSignature& message_signature) {
   const dkim::Signature& signature = message_signature.signature;
-  text::FoldedField field("ARC-Message-Signature:");
+  text::FoldedField field("ARC-Message-Signature:", continuation);
   add_tag(field, "a", to_string(signature.algorithm));
   add_base64(field, "b", signature.signature);
   add_base64(field, "bh", signature.body_hash);
@@ -372,7 +367,7 @@ std::string format_message_signature(const MessageSignature& message_signature) 
 }
 
 std::string format_seal(const Seal& seal) {
-  text::FoldedField field("ARC-Seal:");
+  text::FoldedField field("ARC-Seal:", continuation);
   add_tag(field, "a", to_string(seal.algorithm));
   add_base64(field, "b", seal.signature);
   add_tag(field, "cv", to_string(seal.chain_status));

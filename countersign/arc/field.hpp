@@ -58,7 +58,7 @@ struct Seal {
 /// What can be wrong with a field of a set.
 enum class FieldErrorCode : std::uint8_t {
   bad_tag_list,              ///< no tag list (RFC 6376 §3.2)
-  empty_tag,                 ///< two ";" with nothing between them
+  empty_tag,                 ///< a ";" with no tag before it
   missing_tag,               ///< a tag that the field must have is not there
   bad_instance,              ///< i= is missing or no number from 1 (RFC 8617 §4.2.1)
   instance_too_large,        ///< i= over Limits::arc_sets_max
@@ -99,8 +99,7 @@ using FieldError = SyntaxErrorOf<FieldErrorCode>;
 /// Leniency     h= may name other ARC fields, have places without a name and leave From out, as
 ///              deployed verifiers take it; i= may stand anywhere in the list. v= and other tags
 ///              that are unknown are ignored. Without c= both parts are relaxed, as the test suite
-///              of those who wrote the protocol has it, though DKIM's default is simple. Nothing is
-///              forgiven about ";", unlike in DKIM.
+///              of those who wrote the protocol has it, though DKIM's default is simple.
 /// RFC 8617 §4.1.2
 [[nodiscard]] Result<MessageSignature, FieldError> parse_message_signature(
     std::string_view field_value, const Limits& limits);

@@ -24,6 +24,7 @@ constexpr CharClass ends_name = is_fws | CharClass("=;");
 constexpr std::size_t tags_expected = 16;
 
 std::string_view read_name(TagCursor& cursor) {
+  if (cursor.at(';')) cursor.fail(TagListErrorCode::empty_tag);
   if (cursor.at('=')) cursor.fail(TagListErrorCode::missing_name);
   const std::size_t begin = cursor.offset();
   if (cursor.at(is_alpha)) cursor.take_while(is_tag_name);
@@ -59,11 +60,9 @@ const Tag* find_tag(const std::vector<Tag>& tags, std::string_view name) {
   return found == tags.end() ? nullptr : &*found;
 }
 
-// Goes to the first octet of the next tag over any number of separators; false at the end.
+// Goes to the first octet of the next tag; false at the end.
 bool skip_to_tag(TagCursor& cursor) {
-  do {
-    cursor.skip_fws();
-  } while (cursor.accept(';'));
+  cursor.skip_fws();
   return !cursor.at_end();
 }
 
@@ -71,6 +70,8 @@ bool skip_to_tag(TagCursor& cursor) {
 
 std::string_view to_string(TagListErrorCode code) {
   switch (code) {
+    case TagListErrorCode::empty_tag:
+      return "a \";\" has no tag before it (RFC 6376 §3.2)";
     case TagListErrorCode::missing_name:
       return "a tag has no name before its \"=\" (RFC 6376 §3.2)";
     case TagListErrorCode::missing_equals:
@@ -99,6 +100,7 @@ Result<TagList, TagListError> parse_tag_list(std::string_view text, const Limits
     if (find_tag(tags, tag.name)) cursor.fail(TagListErrorCode::duplicate_tag, begin);
     if (tags.size() == limits.tags_max) cursor.fail(TagListErrorCode::too_many_tags, begin);
     tags.push_back(tag);
+    cursor.accept(';');
   }
   if (cursor.failed()) return std::unexpected(cursor.error());
   return TagList(std::move(tags));

@@ -17,6 +17,7 @@ namespace countersign::text {
 
 /// What can be wrong with a tag list.
 enum class TagListErrorCode : std::uint8_t {
+  empty_tag,       ///< nothing between two ";", or before the first
   missing_name,    ///< a tag without a name before its "="
   missing_equals,  ///< a name that no "=" follows
   /// a name that does not begin with a letter or holds something but letters, digits and "_"
@@ -61,8 +62,10 @@ class TagList {
 /// text         raw octets, folding kept; the result views it.
 /// Errors       the first one, with its offset.
 /// Leniency     a bare LF counts as a line end in FWS, as milters hand fields over with it; 8-bit
-///              octets are allowed in values, as RFC 8616 §5 allows UTF-8 there; empty specs (";;")
-///              are skipped, as deployed verifiers do.
+///              octets are allowed in values, as RFC 8616 §5 allows UTF-8 there; a text of folding
+///              space alone is an empty list.
+/// Strictness   a ";" with no tag before it is an error: being liberal is a bad strategy here, says
+///              RFC 6376 §6.1.1.
 /// RFC 6376 §3.2
 [[nodiscard]] Result<TagList, TagListError> parse_tag_list(std::string_view text,
                                                            const Limits& limits);

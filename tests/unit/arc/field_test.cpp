@@ -212,7 +212,8 @@ TEST(ParseSeal, ForgivesNoSeparator) {
 TEST(ParseSeal, RefusesWhatIsNoTagList) {
   bad_seal("i", bad_tag_list, 1);
   bad_seal(std::string(minimal_seal) + "; i=1", bad_tag_list, minimal_seal.size() + 2);
-  bad_seal(";", missing_tag, 0);
+  bad_seal(" ", missing_tag, 0);
+  bad_seal(";", empty_tag, 0);
 }
 
 // --- ARC-Seal ---
@@ -264,6 +265,7 @@ TEST(ReadInstance, FindsTheNumberOfABrokenField) {
   EXPECT_EQ(read_instance(seal, "i=100", limits), std::nullopt);
   EXPECT_EQ(read_instance(seal, "no list", limits), std::nullopt);
   EXPECT_EQ(read_instance(seal, "", limits), std::nullopt);
+  EXPECT_EQ(read_instance(seal, "a=1;; b ; i\r\n = 7 ; i=8", limits), 7u);
 }
 
 // --- writing ---
@@ -284,7 +286,16 @@ MessageSignature sample_ams(std::size_t signature_octets = 3) {
 TEST(FormatMessageSignature, WritesTagsInAlphabeticalOrder) {
   EXPECT_EQ(format_message_signature(sample_ams()),
             "ARC-Message-Signature: a=rsa-sha256; b=c3Nz; bh=YWJj; c=relaxed/relaxed;\r\n"
-            "\td=example.com; h=from:to; i=2; s=june; t=5");
+            " d=example.com; h=from:to; i=2; s=june; t=5");
+}
+
+// dkimpy 1.1 looks for " i=2;" in the octets of the field and gives up on a chain without it.
+TEST(FormatMessageSignature, HasASpaceBeforeEachTag) {
+  for (std::size_t names = 1; names < 20; ++names) {
+    MessageSignature ams = sample_ams();
+    ams.signature.signed_fields.assign(names, "subject");
+    EXPECT_TRUE(format_message_signature(ams).contains(" i=2;")) << names;
+  }
 }
 
 TEST(FormatMessageSignature, CanLeaveOutFieldsAndTime) {
@@ -345,7 +356,7 @@ TEST(FormatSeal, WritesTagsInAlphabeticalOrder) {
                   .time = 12'345};
   EXPECT_EQ(format_seal(seal),
             "ARC-Seal: a=ed25519-sha256; b=c3Nz; cv=none; d=example.com; i=1; s=june;\r\n"
-            "\tt=12345");
+            " t=12345");
 }
 
 TEST(FormatAuthenticationResults, FoldsAnew) {
