@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "countersign/message/header_field.hpp"
+#include "countersign/text/abnf.hpp"
 #include "countersign/text/glob.hpp"
 
 namespace countersign::dkim {
@@ -54,6 +55,12 @@ class NameSet {
   std::vector<std::uint32_t> hashes_;
   std::vector<std::string_view> patterns_;
 };
+
+// Whether h= can name such a field: RFC 5322 lets a name hold a ";", which would end the list.
+bool may_be_named(std::string_view name) {
+  constexpr text::CharClass is_named = text::is_ftext - text::CharClass(";");
+  return !name.empty() && is_named.all_of(name);
+}
 
 bool is_from(std::string_view name) { return equal_names(name, "From"); }
 
@@ -113,7 +120,7 @@ std::vector<std::string> select_fields(const FieldIndex& index, const FieldSelec
   for (std::size_t place = 0; place < index.header().size(); ++place) {
     const std::string_view name = index.name_at(place);
     const std::uint32_t hash = index.hash_at(place);
-    if (name.empty()) continue;
+    if (!may_be_named(name)) continue;
     const bool selected =
         sign.has(name, hash) || oversign.has(name, hash) || (sign_all && !unstable.has(name, hash));
     if (is_from(name) || (selected && !omit.has(name, hash)))

@@ -33,8 +33,8 @@ struct FieldSelection {
 /// The names for h=: each field that is selected, from the top of the message down and spelled as
 /// it stands there, then the names of `oversign`.
 ///
-/// Returns      limits.signed_fields_max names at most, the fields that are too many left out; From
-///              is always among them.
+/// Returns      limits.signed_fields_max names at most, without the fields that are too many, or
+///              whose names cannot stand in h=; From is always among them.
 /// RFC 6376 §5.4
 [[nodiscard]] std::vector<std::string> select_fields(const FieldIndex& index,
                                                      const FieldSelection& selection,

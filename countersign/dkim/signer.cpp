@@ -21,6 +21,20 @@ Algorithm algorithm_of(crypto::KeyType type) {
   return type == crypto::KeyType::ed25519 ? Algorithm::ed25519_sha256 : Algorithm::rsa_sha256;
 }
 
+// i= with its domain as every verifier compares it: in A-labels, without a dot at the end.
+std::string written_auid(std::string_view auid) {
+  const std::size_t at = auid.rfind('@');
+  const auto domain =
+      at == auid.npos ? std::unexpected(DomainNameError{}) : DomainName::parse(auid.substr(at + 1));
+  return domain ? std::string(auid.substr(0, at + 1)) + domain->text() : std::string(auid);
+}
+
+// x=, which has twelve digits at most. RFC 6376 §3.5
+std::uint64_t expiry_of(std::uint64_t time, std::chrono::seconds lifetime) {
+  constexpr std::uint64_t latest = 999'999'999'999;
+  return std::min(time + static_cast<std::uint64_t>(lifetime.count()), latest);
+}
+
 // The fields that are signed, with their values: as many as leave the signature field readable for
 // those who have our limits, at three octets for one in the worst case.
 std::vector<std::pair<std::string, std::string>> copy_fields(const FieldIndex& index,
@@ -66,7 +80,7 @@ struct Signer::State {
                         .header_canonicalization = identity.header_canonicalization,
                         .body_canonicalization = identity.body_canonicalization,
                         .sdid = identity.sdid,
-                        .auid = identity.auid,
+                        .auid = written_auid(identity.auid),
                         .selector = identity.selector,
                         .signed_fields = select_fields(index, identity.fields, limits),
                         .body_length = {},
@@ -76,7 +90,7 @@ struct Signer::State {
                         .requests_reports = identity.requests_reports};
     if (identity.body_length_max) signature.body_length = body.octets_hashed;
     if (identity.lifetime && identity.lifetime->count() > 0)
-      signature.expires = *signature.time + static_cast<std::uint64_t>(identity.lifetime->count());
+      signature.expires = expiry_of(*signature.time, *identity.lifetime);
     if (identity.copies_fields)
       signature.copied_fields = copy_fields(index, signature.signed_fields, limits);
     return signature;

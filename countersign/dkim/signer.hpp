@@ -27,7 +27,7 @@ struct SigningIdentity {
   DomainName sdid;         ///< d=
   DomainName selector;     ///< s=
   crypto::PrivateKey key;  ///< its type decides a=
-  std::string auid;        ///< i=; empty leaves the tag out
+  std::string auid;        ///< i=, its domain in any form; empty leaves the tag out
   Canonicalization header_canonicalization = Canonicalization::relaxed;
   Canonicalization body_canonicalization = Canonicalization::relaxed;
   FieldSelection fields;

@@ -63,6 +63,14 @@ TEST(SelectFields, TakesAStarInANameForAnyOctets) {
   EXPECT_EQ(selected("Received: a\nX: b\nFrom: c\n\n", {.sign = {"Rec*"}}), "Received:From");
 }
 
+// Whoever writes the message would otherwise write tags into its signature.
+TEST(SelectFields, SelectsNoNameThatWouldEndTheList) {
+  EXPECT_EQ(
+      selected("X;d=other.example: a\nList-;x: b\nX y: c\nX\xC3\xBC: d\nX-\x01: e\nFrom: f\n\n",
+               {.sign = {"*", "List-*"}}),
+      "From");
+}
+
 TEST(SelectFields, SelectsNoLineWithoutColon) {
   const Header header = {HeaderField("From: a"), HeaderField("To"), HeaderField("From")};
   EXPECT_EQ(select_fields(FieldIndex(header), {.sign = {"To", "*"}}, Limits{}),

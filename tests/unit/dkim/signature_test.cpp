@@ -120,6 +120,7 @@ TEST(ParseSignature, NeedsATagList) {
   bad("v", bad_tag_list, 1);
   bad(std::string(minimal) + "; d=example.net", bad_tag_list, minimal.size() + 2);
   bad(std::string(minimal) + "; 1=", bad_tag_list, minimal.size() + 2);
+  bad(std::string(minimal) + ";;", bad_tag_list, minimal.size() + 1);
 }
 
 TEST(ParseSignature, IgnoresTagsThatItDoesNotKnow) {
@@ -324,6 +325,26 @@ TEST(FormatSignature, FoldsAtSeventyEightColumns) {
     if (begin != 0) EXPECT_EQ(field[begin], '\t');
     begin = end + 2;
   }
+}
+
+// A domain name cannot be folded, so no place in the line makes the writer try.
+TEST(FormatSignature, KeepsTheAuidInOnePiece) {
+  for (std::size_t octets = 1; octets < 80; ++octets) {
+    Signature signature = ok(minimal);
+    signature.auid = std::string(octets, 'x') + "@mail.example.com";
+    EXPECT_TRUE(format_signature(signature).contains("i=" + signature.auid + ";")) << octets;
+  }
+}
+
+TEST(FormatSignature, FoldsAnAuidThatNoLineHolds) {
+  Signature signature = ok(minimal);
+  signature.auid = std::string(1'000, '=') + "@example.com";
+  const std::string field = format_signature(signature);
+  for (std::size_t begin = 0, end = 0; end != field.size(); begin = end + 2) {
+    end = std::min(field.find("\r\n", begin), field.size());
+    EXPECT_LE(end - begin, 78u);
+  }
+  EXPECT_EQ(ok(value_of(field)).auid, signature.auid);
 }
 
 TEST(FormatSignature, LeavesOutWhatIsNotSet) {

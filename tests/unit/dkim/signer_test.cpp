@@ -101,6 +101,28 @@ TEST(Signer, NeverExpiresWithoutALifetime) {
   EXPECT_EQ(sign_with(identity).expires, std::nullopt);
 }
 
+// x= has twelve digits at most.
+TEST(Signer, ExpiresNoLaterThanCanBeWritten) {
+  SigningIdentity identity = sample::identity(sample::rsa_key());
+  identity.lifetime = seconds{1'000'000'000'000};
+  EXPECT_EQ(sign_with(identity).expires, 999'999'999'999u);
+}
+
+TEST(Signer, WritesTheDomainOfTheAuidAsItIsCompared) {
+  SigningIdentity identity = sample::identity(sample::rsa_key());
+  const auto written = [&identity](std::string_view auid) {
+    identity.auid = auid;
+    const Message message = sample::signed_message(sample::message(plain), {identity});
+    EXPECT_EQ(sample::verify(message, sample::zone()).front().result, Result::pass) << auid;
+    const std::string_view raw = message.header.front().raw();
+    const std::size_t begin = raw.find("i=");
+    return std::string(raw.substr(begin, raw.find(';', begin) - begin));
+  };
+  EXPECT_EQ(written("joe@m\xC3\xBCnchen.example.com"), "i=joe@xn--mnchen-3ya.example.com");
+  EXPECT_EQ(written("J\xC3\xBC@Mail.Example.COM."), "i=J=C3=BC@mail.example.com");
+  EXPECT_EQ(written("@example.com"), "i=@example.com");
+}
+
 TEST(Signer, CopiesNoMoreFieldsThanAReaderTakes) {
   SigningIdentity identity = sample::identity(sample::rsa_key());
   identity.fields.sign = {"*"};
