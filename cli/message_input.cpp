@@ -26,6 +26,14 @@ void print_field(const HeaderField& field, bool with_lf) {
   print_octets(text);
 }
 
+/// Octets of the first line when it is that of an mbox file, which the header then has not.
+std::size_t mbox_line_octets(std::string_view text, const Header& header) {
+  const std::string_view first = header.empty() ? std::string_view() : header.front().raw();
+  const bool begins_field = !first.empty() && text.starts_with(first.substr(0, first.find('\r')));
+  if (!text.starts_with("From ") || begins_field) return 0;
+  return std::min(text.find('\n'), text.size() - 1) + 1;
+}
+
 }  // namespace
 
 MessageInput::MessageInput(const std::string& file)
@@ -34,7 +42,6 @@ MessageInput::MessageInput(const std::string& file)
         if (on_body_) on_body_(chunk);
       }) {
   const std::string_view all = octets_;
-  if (all.starts_with("From ")) header_at_ = std::min(all.find('\n'), all.size() - 1) + 1;
   bool fits = true;
   // Line by line, so that the place of the body in the octets is known.
   while (fits && body_at_ < all.size() && !splitter_.header_complete()) {
@@ -49,6 +56,7 @@ MessageInput::MessageInput(const std::string& file)
                               to_string(splitter_.error().code), splitter_.error().offset));
   }
   header_ = splitter_.take_header();
+  header_at_ = mbox_line_octets(all, header_);
 }
 
 void MessageInput::feed_body(const std::function<void(std::string_view)>& on_body) {

@@ -80,6 +80,10 @@ class Messages(Case):
         self.assertTrue(signed.endswith(MESSAGE_LF))
         self.assertEqual(self.verify(signed)[0]["result"], "pass")
 
+    def test_a_first_field_that_looks_like_such_a_line_is_a_field(self):
+        for first in (b"From : alice@example.org\r\n", b"From \t:\r\n alice@example.org\r\n"):
+            self.expect_signed(first + b"Subject: x\r\n\r\nbody\r\n")
+
     def test_a_large_message(self):
         lines = b"".join(b"%076d\r\n" % number for number in range(270_000))
         signed = self.expect_signed(MESSAGE + lines)
