@@ -114,6 +114,19 @@ Result<Prefix, FieldError> read_prefix(std::string_view field_value, const Limit
   return prefix;
 }
 
+// The text of an AMS or AS as a tag list: comments around the instance, which the grammar puts before
+// the list and so allows, become spaces. Octets stay where they are.
+std::string list_text_of(std::string_view field_value, const Limits& limits) {
+  std::string text(field_value);
+  if (!field_value.substr(0, field_value.find(';')).contains('(')) return text;
+  const auto prefix = read_prefix(field_value, limits);
+  if (!prefix) return text;
+  text.replace(0, prefix->payload_offset - 1, prefix->payload_offset - 1, ' ');
+  text.replace(prefix->digits_offset, prefix->digits.size(), prefix->digits);
+  text.replace(prefix->digits_offset - 2, 2, "i=");
+  return text;
+}
+
 // --- tag lists ---
 
 Result<TagList, FieldError> parse_tags(std::string_view field_value, const Limits& limits) {
@@ -264,7 +277,8 @@ Result<AuthenticationResults, FieldError> parse_authentication_results(std::stri
 
 Result<MessageSignature, FieldError> parse_message_signature(std::string_view field_value,
                                                              const Limits& limits) {
-  const auto tags = parse_tags(field_value, limits);
+  const std::string text = list_text_of(field_value, limits);
+  const auto tags = parse_tags(text, limits);
   if (!tags) return std::unexpected(tags.error());
   const auto instance = instance_of(*tags, limits);
   if (!instance) return std::unexpected(instance.error());
@@ -301,7 +315,8 @@ Result<MessageSignature, FieldError> parse_message_signature(std::string_view fi
 }
 
 Result<Seal, FieldError> parse_seal(std::string_view field_value, const Limits& limits) {
-  const auto tags = parse_tags(field_value, limits);
+  const std::string text = list_text_of(field_value, limits);
+  const auto tags = parse_tags(text, limits);
   if (!tags) return std::unexpected(tags.error());
   const auto instance = instance_of(*tags, limits);
   if (!instance) return std::unexpected(instance.error());
@@ -333,7 +348,7 @@ std::optional<unsigned> read_instance(FieldKind kind, std::string_view field_val
     if (const auto prefix = read_prefix(field_value, limits))
       position = position_of(prefix->digits);
   } else {
-    position = position_of(instance_digits_of(field_value));
+    position = position_of(instance_digits_of(list_text_of(field_value, limits)));
   }
   return position == 0 ? std::nullopt : std::optional(position);
 }

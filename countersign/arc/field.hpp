@@ -95,20 +95,24 @@ using FieldError = SyntaxErrorOf<FieldErrorCode>;
 
 /// Parses the value of an ARC-Message-Signature field: all after the colon, still folded.
 ///
+///   arc-ams-info = instance [CFWS] ";" tag-list
+///
 /// Errors       each that is not about AAR or AS, with its offset in octets.
 /// Leniency     h= may name other ARC fields, have places without a name and leave From out, as
 ///              deployed verifiers take it; i= may stand anywhere in the list. v= and other tags
 ///              that are unknown are ignored. Without c= both parts are relaxed, as the test suite
 ///              of those who wrote the protocol has it, though DKIM's default is simple.
-/// RFC 8617 §4.1.2
+/// RFC 8617 §4.1.2, §4.2.1
 [[nodiscard]] Result<MessageSignature, FieldError> parse_message_signature(
     std::string_view field_value, const Limits& limits);
 
 /// Parses the value of an ARC-Seal field: all after the colon, still folded.
 ///
+///   arc-as-info = instance [CFWS] ";" tag-list
+///
 /// Errors       each that is not about AAR or AMS, with its offset in octets.
 /// Leniency     i= may stand anywhere in the list; unknown tags are ignored; t= may be missing.
-/// RFC 8617 §4.1.3
+/// RFC 8617 §4.1.3, §4.2.1
 [[nodiscard]] Result<Seal, FieldError> parse_seal(std::string_view field_value,
                                                   const Limits& limits);
 

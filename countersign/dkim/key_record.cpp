@@ -92,7 +92,8 @@ std::string_view to_string(KeyRecordErrorCode code) {
     case Code::too_long:
       return "the key record is longer than any key needs";
     case Code::bad_tag_list:
-      return "the key record is no tag=value list, or has a tag twice (RFC 6376 §3.6.1)";
+      return "the key record is no tag=value list, has a tag twice, or a \";\" too many (RFC 6376 "
+             "§3.6.1)";
     case Code::bad_version:
       return "v= of the key record is not DKIM1 or does not come first (RFC 6376 §3.6.1)";
     case Code::missing_key:

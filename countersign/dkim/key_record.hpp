@@ -18,7 +18,7 @@ namespace countersign::dkim {
 /// What can be wrong with a key record; each makes the signature permerror.
 enum class KeyRecordErrorCode : std::uint8_t {
   too_long,          ///< over Limits::key_record_bytes_max
-  bad_tag_list,      ///< no tag list, or a tag twice
+  bad_tag_list,      ///< no tag list, a tag twice, or an empty one
   bad_version,       ///< v= is not DKIM1 or not first (RFC 6376 §3.6.1)
   missing_key,       ///< no p=
   revoked,           ///< p= is empty (RFC 6376 §3.6.1)

@@ -154,7 +154,7 @@ std::string_view to_string(Canonicalization canonicalization) {
 std::string_view to_string(SignatureErrorCode code) {
   switch (code) {
     case Code::bad_tag_list:
-      return "the field is no tag=value list, or has a tag twice (RFC 6376 §3.2)";
+      return "the field is no tag=value list, has a tag twice, or a \";\" too many (RFC 6376 §3.2)";
     case Code::missing_tag:
       return "one of the tags v, a, b, bh, d, h and s is missing (RFC 6376 §3.5)";
     case Code::bad_version:

@@ -209,6 +209,29 @@ TEST(ParseSeal, ForgivesNoSeparator) {
   bad_seal("i=1; \r\n ;" + value.substr(5), empty_tag, 8);
 }
 
+// The instance stands before the list in the grammar of RFC 8617 §4.1.3, so comments may surround it.
+TEST(ParseSeal, AllowsCommentsAroundItsInstance) {
+  const std::string rest(minimal_seal.substr(minimal_seal.find(';')));
+  for (const std::string_view instance :
+       {"(a) i=1", " i (b)= 1", "i= (c (d)) 1", "i=1 (i=9)", "\r\n (;)i=1\r\n\t(e) "}) {
+    const auto seal = parse_as(std::string(instance) + rest);
+    ASSERT_TRUE(seal.has_value()) << instance << ": " << testing::PrintToString(seal.error());
+    EXPECT_EQ(seal->instance, 1u);
+    EXPECT_EQ(read_instance(FieldKind::seal, std::string(instance) + ";;", {}), 1u) << instance;
+  }
+  bad_seal("(a i=1" + rest, bad_tag_list, 0);
+  bad_seal("i=1 (a)2" + rest, bad_instance, 2);
+  bad_seal("i=1" + rest + " (a)", bad_base64, std::string("i=1" + rest).size() + 1);
+  bad_seal("(a) i=1" + rest + "; i=1", bad_tag_list, std::string("(a) i=1" + rest).size() + 2);
+}
+
+TEST(ParseMessageSignature, AllowsCommentsAroundItsInstance) {
+  const std::string rest(minimal_ams.substr(minimal_ams.find(';')));
+  const auto ams = parse_ams("(a) i (b) = (c) 1 (d)" + rest);
+  ASSERT_TRUE(ams.has_value()) << testing::PrintToString(ams.error());
+  EXPECT_EQ(ams->instance, 1u);
+}
+
 TEST(ParseSeal, RefusesWhatIsNoTagList) {
   bad_seal("i", bad_tag_list, 1);
   bad_seal(std::string(minimal_seal) + "; i=1", bad_tag_list, minimal_seal.size() + 2);
