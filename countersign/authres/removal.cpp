@@ -61,6 +61,11 @@ std::string first_word(std::string_view value, const Limits& limits) {
   return std::string(scanner.take_until(ends_id));
 }
 
+// The name at the start of a word: "mx.example.org" of "mx.example.org:".
+std::string_view name_in(std::string_view word) {
+  return text::Scanner(word).take_while(is_id_octet);
+}
+
 // All in front of the first semicolon, without comments and quotes. Nothing when that has something
 // in it that readers take in different ways.
 std::optional<std::string> first_part(std::string_view value, const Limits& limits) {
@@ -79,8 +84,7 @@ std::optional<std::string> first_part(std::string_view value, const Limits& limi
       return std::nullopt;
     }
   }
-  const bool is_encoded_word = part.contains("=?");
-  return is_encoded_word ? std::nullopt : std::optional(std::move(part));
+  return part;
 }
 
 // What stands in front of the first "/": some write the queue id behind their id.
@@ -98,9 +102,12 @@ bool claims_authserv_id(std::string_view field_value, std::string_view authserv_
   const std::string ours = comparable(authserv_id);
   if (ours.empty()) return false;
   const std::string word = first_word(field_value, limits);
-  if (comparable(word) == ours || comparable(without_job(word)) == ours) return true;
+  for (const std::string_view reading : {std::string_view(word), without_job(word), name_in(word)})
+    if (comparable(reading) == ours) return true;
   const std::optional<std::string> part = first_part(field_value, limits);
   if (!part) return is_anywhere(field_value, ours);
+  // No id has an encoded word, which may decode to any.
+  if (part->contains("=?")) return true;
   const std::string id = squeeze(ours, is_id_octet);
   return std::ranges::any_of(std::array{std::string_view(*part), without_job(*part)},
                              [&id](std::string_view text) {

@@ -21,8 +21,9 @@
 namespace countersign::authres {
 
 /// True when the value of an Authentication-Results field may be read as claiming the authserv-id:
-/// in any case, quoted, folded, commented, with a version, a dot or "/" and more behind it, as
-/// A-labels or U-labels, with octets in between that some reader drops.
+/// in any case, quoted, folded, commented, with a version, a dot, "/" or other punctuation and more
+/// behind it, as A-labels or U-labels, with octets in between that some reader drops, and where an
+/// encoded word may hide it.
 ///
 /// field_value  all after the colon, of any length; linear in it.
 /// RFC 8601 §5

@@ -45,6 +45,9 @@ TEST(ClaimsAuthservId, S21SeesOurIdInEveryDisguise) {
            "mx.example.org",
            "mx.example.org dkim=pass",
            "mx.example.org (unclosed",
+           "mx.example.org: dkim=pass",
+           "mx.example.org, other.example; dkim=pass",
+           "mx.example.org|1; dkim=pass",
        })
     EXPECT_TRUE(claims(value)) << value;
 }
@@ -59,6 +62,8 @@ TEST(ClaimsAuthservId, S21SeesOurIdInWhatCannotBeRead) {
            "mx\xEF\xBC\x8E"
            "example.org; dkim=pass",
            "=?utf-8?Q?mx.example.org?=; dkim=pass",
+           "=?utf-8?q?mx=2Eexample=2Eorg?=; dkim=pass",
+           "(x) =?utf-8?b?bXguZXhhbXBsZS5vcmc=?= 1; dkim=pass",
            "\x01mx.example.org; dkim=pass",
            "\rmx.example.org; dkim=pass",
            ") (mx.example.org; dkim=pass",
@@ -83,6 +88,9 @@ TEST(ClaimsAuthservId, LeavesTheFieldsOfOthers) {
            "a.mx.example.org; dkim=pass",
            "mx.example.org.evil.example; dkim=pass",
            "mx.example.orgx; dkim=pass",
+           "mx.example.org-2; dkim=pass",
+           "other.example, mx.example.org; dkim=pass",
+           "other.example; dkim=pass reason=\"=?utf-8?q?x?=\"",
            "; mx.example.org",
            "",
            ";",
