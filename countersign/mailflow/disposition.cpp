@@ -159,6 +159,8 @@ class Decision {
            "the body has NUL, or CR or LF alone"});
   }
 
+  // The codes of RFC 7372 are for messages that failed. What DNS did not tell is X.4.3, and X.7.5
+  // where it is a key (RFC 3463 §3.5, RFC 6376 §6.3).
   void rule_on_dmarc() {
     if (!verdict_.dmarc || !verdict_.authorship.ambiguities.empty()) return;
     const std::string domain = verdict_.authorship.author_domain->text();
@@ -166,10 +168,10 @@ class Decision {
       case dmarc::Result::fail:
         return carry_out(domain);
       case dmarc::Result::temperror:
-        return add({Rule::dmarc_temperror, actions().dmarc_temperror, "7.26",
+        return add({Rule::dmarc_temperror, actions().dmarc_temperror, "4.3",
                     "DMARC of " + domain + " cannot be checked for now, as DNS does not answer"});
       case dmarc::Result::permerror:
-        return add({Rule::dmarc_permerror, actions().dmarc_permerror, "7.26",
+        return add({Rule::dmarc_permerror, actions().dmarc_permerror, "7.1",
                     "the DMARC record for " + domain + " cannot be used"});
       case dmarc::Result::none:
       case dmarc::Result::pass:
@@ -257,7 +259,7 @@ class Decision {
       return add({Rule::bad_key, actions().bad_key, "7.20",
                   "the key of the DKIM signature is not trusted"});
     if (has(dkim::Reason::key_unavailable))
-      return add({Rule::dns_error, actions().dns_error, "7.20",
+      return add({Rule::dns_error, actions().dns_error, "7.5",
                   "the key of the DKIM signature cannot be had for now"});
     if (has(dkim::Reason::key_not_found))
       return add({Rule::key_not_found, actions().key_not_found, "7.20",

@@ -141,7 +141,30 @@ TEST(Disposition, S43ADnsFailureRejectsNothing) {
   const Arrived arrived = arrive(forged("eve@example.com"), policy, failing);
   EXPECT_EQ(arrived.dmarc(), "temperror");
   EXPECT_EQ(arrived.outcome.action, Action::tempfail);
-  EXPECT_EQ(arrived.outcome.action_codes, "451 4.7.26");
+  EXPECT_EQ(arrived.outcome.action_codes, "451 4.4.3");
+}
+
+// RFC 6376 §6.3
+TEST(Disposition, S43ASignatureWhoseKeyCannotBeHadComesAgain) {
+  Policy policy = judging_policy();
+  policy.judging.actions.dns_error = Action::tempfail;
+  const auto failing = [](const dns::Question&) {
+    return dns::Answer{.status = dns::AnswerStatus::servfail};
+  };
+  const Arrival arrival = by("alice@example.com",
+                             "DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=x; h=from; l=0; "
+                             "bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=eA==\r\n");
+  EXPECT_EQ(arrive(arrival, policy, failing).outcome.action_codes, "451 4.7.5");
+}
+
+TEST(Disposition, ARecordThatCannotBeUsedMayBeRefused) {
+  Policy policy = judging_policy();
+  policy.judging.actions.dmarc_permerror = Action::reject;
+  const std::string unusable =
+      std::string(zone) + "\n_dmarc.unusable.example. TXT \"v=DMARC1; p=all\"\n";
+  const Arrived arrived = arrive(forged("eve@unusable.example"), policy, unusable);
+  EXPECT_EQ(arrived.dmarc(), "permerror");
+  EXPECT_EQ(arrived.outcome.action_codes, "550 5.7.1");
 }
 
 TEST(Disposition, AmbiguousMailNeverPassesAndIsPutAside) {
