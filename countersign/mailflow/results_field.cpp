@@ -19,7 +19,8 @@ using authres::MethodResult;
 /// Octets of b= that tell signatures of one message apart, at least. RFC 6008 §4
 constexpr std::size_t signature_octets_min = 8;
 
-constexpr std::array<std::string_view, 2> bimi_fields = {"BIMI-Indicator", "BIMI-Location"};
+constexpr std::array<std::string_view, 3> bimi_fields = {"BIMI-Indicator", "BIMI-Location",
+                                                         "BIMI-Logo-Preference"};
 
 void add(MethodResult& result, std::string_view ptype, std::string_view name, std::string value) {
   if (!value.empty()) result.properties.push_back({std::string(ptype), std::string(name), value});

@@ -406,7 +406,8 @@ const Setting rows[] = {
      "lied to.",
      [](S& s) -> Slot { return &s.judging.results.keeps_all; }},
     {"judging.results.removes_bimi",
-     "Remove BIMI-Location and BIMI-Indicator fields, which only a receiver may write.",
+     "Remove BIMI-Location, BIMI-Indicator and BIMI-Logo-Preference fields, which only a receiver "
+     "may write.",
      [](S& s) -> Slot { return &s.judging.results.removes_bimi; }},
     {"judging.results.comments",
      "Write reasons for people, in parentheses. Some programs misread them.",

@@ -47,12 +47,13 @@ TEST(ResultsField, S21RemovesForgedResults) {
       "Authentication-Results: other.example; dmarc=pass\r\n"
       "Authentication-Results:\r\n (x) \"mx.example.org\"; dmarc=pass\r\n"
       "Authentication-Results: mx.example.org/4QUEUE; dmarc=pass\r\n"
-      "BIMI-Indicator: x\r\nBIMI-Location: y\r\n";
+      "BIMI-Indicator: x\r\nBIMI-Location: y\r\nBIMI-Logo-Preference: z\r\n";
   const Arrived arrived = arrive(by("eve@example.com", forged), judging_policy(), zone);
   EXPECT_EQ(count_fields(arrived.header, "Authentication-Results"), 2U);
   EXPECT_EQ(count_fields(arrived.header, "BIMI-Indicator"), 0U);
   EXPECT_EQ(count_fields(arrived.header, "BIMI-Location"), 0U);
-  EXPECT_EQ(arrived.judgement().removed_fields, 6U);
+  EXPECT_EQ(count_fields(arrived.header, "BIMI-Logo-Preference"), 0U);
+  EXPECT_EQ(arrived.judgement().removed_fields, 7U);
   EXPECT_THAT(std::string(find_field(arrived.header, "Authentication-Results")->value()),
               HasSubstr("mx.example.org"));
 }
