@@ -62,10 +62,22 @@ std::vector<Authenticated> authenticated_by(const dmarc::Outcome& outcome) {
   return all;
 }
 
+/// What there is to say where nobody knows whose policy to look for.
+json::object dmarc_without_author() {
+  return {{"author_domain", nullptr},
+          {"org_domain", nullptr},
+          {"policy_domain", nullptr},
+          {"published", nullptr},
+          {"policy", nullptr},
+          {"disposition", to_string(dmarc::AssessmentPolicy::none)},
+          {"alignment", {{"dkim", false}, {"spf", false}}},
+          {"walk", json::array()}};
+}
+
 json::value dmarc_or_null(const Verdict& verdict) {
   const std::optional<dmarc::Result> told = verdict.dmarc_result();
   if (!told) return nullptr;
-  json::object object;
+  json::object object = dmarc_without_author();
   if (verdict.dmarc) {
     object = to_json(DmarcCheck{authenticated_by(*verdict.dmarc), *verdict.dmarc});
     object["alignment"] = {{"dkim", verdict.dmarc->is_aligned(dmarc::Mechanism::dkim)},

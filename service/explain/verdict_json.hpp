@@ -30,8 +30,8 @@ struct VerdictReport {
 ///
 /// spf, helo    {result, reason, domain, identity, …}, as `countersign spf --json` has it
 /// arc          {result, reason, chain: [{instance, sealer, selector, seal, message_signature}]}
-/// dmarc        as `countersign dmarc --json` has it, with alignment: {dkim, spf}; for ambiguous
-///              mail result and reason alone
+/// dmarc        as `countersign dmarc --json` has it, with alignment: {dkim, spf}; null or empty
+///              but for result and reason where From does not give one domain
 /// shadow       true when only the log is told of the action (judging.shadow)
 /// text         the reason, for whoever gets the reply or looks into the hold queue
 /// reply        what the client of SMTP is told; null when the message is accepted

@@ -118,6 +118,24 @@ class Judging(Case):
             self.expect(0, "verify", "--zone", self.zone(), path)
         self.verify(self.sign(MESSAGE_LF).replace(b"\n", b"\r\n"))
 
+    def test_an_author_who_is_uncertain(self):
+        signed = self.sign()
+        for more in (b"From: eve@example.net\r\n", b"From : eve@example.net\r\n", b"no field\r\n"):
+            result = self.run_program("verify", "--json", "--zone", self.zone(),
+                                      stdin=more + signed)
+            self.assertEqual(result.code, 1, result)
+            dmarc = result.json["dmarc"]
+            self.assertEqual(dmarc["result"], "permerror")
+            for name in ("reason", "author_domain", "org_domain", "policy_domain", "published",
+                         "policy", "alignment", "walk"):
+                self.assertIn(name, dmarc)
+
+    def test_white_space_before_the_colon_of_a_field(self):
+        message = MESSAGE.replace(b"Subject:", b"Subject :")
+        result = self.expect(0, "verify", "--json", "--zone", self.zone(), stdin=self.sign(message))
+        self.assertEqual(result.json["dmarc"]["result"], "none")
+        self.assertEqual(result.json["action"], "accept")
+
     def test_a_body_that_is_signed_in_part(self):
         message = self.partly_signed() + b"added\r\n"
         (result,) = self.verify(message)
