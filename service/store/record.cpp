@@ -21,17 +21,23 @@ using report::SpfAuthResult;
 constexpr std::uint8_t form = 1;
 // Rows of one record: each has 20 octets at least, and no record is longer than the spool reads.
 constexpr std::uint64_t rows_max = 1'000'000;
+// Few policies and identities are longer.
+constexpr std::size_t usual_octets = 256;
 constexpr std::uint64_t policy_words = 3;       // Values of AssessmentPolicy.
 constexpr std::uint64_t disposition_words = 4;  // Values of ActionDisposition.
 constexpr std::uint64_t override_words = 5;     // Values of OverrideReason.
 
 class Writer {
  public:
+  explicit Writer(std::size_t expected) { out_.reserve(expected); }
+
   template <std::size_t octets>
   void number(std::uint64_t value) {
-    for (std::size_t i = octets; i-- > 0;) {
-      out_ += static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
+    std::array<char, octets> digits;
+    for (std::size_t i = 0; i < octets; ++i) {
+      digits[i] = static_cast<char>(static_cast<unsigned char>(value >> (8 * (octets - 1 - i))));
     }
+    out_.append(digits.data(), octets);
   }
   void text(std::string_view text) {
     text = text.substr(0, text_octets_max);
@@ -134,7 +140,7 @@ void write(Writer& writer, const SpfAuthResult& spf) {
 }
 
 std::string encode_identity(const Evaluation& evaluation) {
-  Writer writer;
+  Writer writer(usual_octets);
   writer.number<1>(form);
   writer.number<1>(static_cast<std::uint64_t>(evaluation.disposition));
   writer.number<1>(evaluation.dkim_aligned ? 1 : 0);
@@ -201,7 +207,7 @@ std::optional<IpAddress> decode_source(std::string_view octets) {
 }  // namespace
 
 std::string encode_policy(const PublishedPolicy& policy) {
-  Writer writer;
+  Writer writer(usual_octets);
   writer.number<1>(form);
   writer.text(policy.domain);
   writer.number<1>(static_cast<std::uint64_t>(policy.p));
@@ -252,7 +258,12 @@ std::optional<Evaluation> evaluation_of(const RowKey& key) {
 }
 
 std::string encode_counts(const Counts& counts) {
-  Writer writer;
+  constexpr std::size_t numbers_of_row = 24;
+  std::size_t size = 4;
+  for (const auto& [key, messages] : counts) {
+    size += numbers_of_row + key.policy.size() + key.source.size() + key.identity.size();
+  }
+  Writer writer(size);
   writer.number<4>(counts.size());
   for (const auto& [key, messages] : counts) {
     writer.number<4>(static_cast<std::uint64_t>(key.day.time_since_epoch().count()));
@@ -264,7 +275,7 @@ std::string encode_counts(const Counts& counts) {
   return writer.take();
 }
 
-std::optional<Counts> decode_counts(std::string_view octets) {
+std::optional<Counts> decode_counts(std::string_view octets, const Counts& known) {
   Reader reader(octets);
   const std::uint64_t rows = reader.number<4>();
   if (rows > rows_max) return std::nullopt;
@@ -276,8 +287,12 @@ std::optional<Counts> decode_counts(std::string_view octets) {
     key.source = reader.block();
     key.identity = reader.block();
     const std::uint64_t messages = reader.number<8>();
-    if (reader.failed() || !evaluation_of(key)) return std::nullopt;
-    if (!counts.emplace(std::move(key), messages).second) return std::nullopt;
+    if (reader.failed()) return std::nullopt;
+    if (!known.contains(key) && !evaluation_of(key)) return std::nullopt;
+    const std::size_t before = counts.size();
+    // They come in their order.
+    counts.emplace_hint(counts.end(), std::move(key), messages);
+    if (counts.size() == before) return std::nullopt;
   }
   if (!reader.is_done()) return std::nullopt;
   return counts;

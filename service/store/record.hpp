@@ -64,7 +64,10 @@ using Counts = std::map<RowKey, std::uint64_t>;
 /// Counts as one record of the spool.
 [[nodiscard]] std::string encode_counts(const Counts& counts);
 /// Reads what encode_counts() wrote, to the last octet; what has a row twice is refused.
-[[nodiscard]] std::optional<Counts> decode_counts(std::string_view octets);
+///
+/// known        rows that were read before, and are not looked into again.
+[[nodiscard]] std::optional<Counts> decode_counts(std::string_view octets,
+                                                  const Counts& known = {});
 
 /// A text as a data base takes it: at most text_octets_max octets, with U+FFFD in place of NUL and
 /// of what is no UTF-8.

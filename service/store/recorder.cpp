@@ -3,8 +3,14 @@
 #include "service/store/recorder.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <exception>
+#include <functional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "service/log/log.hpp"
 #include "service/run/clock.hpp"
@@ -17,8 +23,29 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds first_pause{500};
 constexpr std::chrono::milliseconds longest_pause{30'000};
 constexpr std::chrono::minutes idle_pause{10};
+// After each delivery the deliverer rests for as many times what it took, up to the longest rest:
+// equal rows that come meanwhile are one row of the next delivery.
+constexpr int rest_factor = 100;
+constexpr std::chrono::milliseconds longest_rest{5'000};
 // Octets of one record, roughly: what the deliverer reads in one go.
 constexpr std::uint64_t record_octets = 1'048'576;
+
+/// Of what differs most between messages; the rest is compared.
+std::size_t hash_of(const report::Evaluation& evaluation) {
+  constexpr std::size_t odd = 0x9e3779b97f4a7c15U;
+  std::size_t hash = evaluation.source_ip.bits();
+  const auto add = [&hash](std::size_t number) { hash = std::rotl(hash * odd, 29) ^ number; };
+  const auto add_text = [&add](std::string_view text) { add(std::hash<std::string_view>()(text)); };
+  using Halves = std::array<std::uint64_t, 2>;
+  for (const std::uint64_t half : std::bit_cast<Halves>(evaluation.source_ip.octets())) add(half);
+  add_text(evaluation.header_from);
+  add_text(evaluation.envelope_from.value_or("?"));
+  add_text(evaluation.envelope_to.value_or("?"));
+  add(static_cast<std::size_t>(evaluation.disposition) << 2U |
+      static_cast<std::size_t>(evaluation.dkim_aligned) << 1U |
+      static_cast<std::size_t>(evaluation.spf_aligned));
+  return hash;
+}
 
 std::uint64_t messages_of(const Counts& counts) {
   std::uint64_t sum = 0;
@@ -49,9 +76,12 @@ Recorder::Recorder(const config::StoreSettings& settings, Log& log)
 
 Recorder::~Recorder() { stop(); }
 
-void Recorder::record(report::Evaluation evaluation, Time when) {
+void Recorder::record(const report::Evaluation& evaluation, Time when) {
+  const RecordedView recorded{.hash = hash_of(evaluation),
+                              .day = std::chrono::floor<std::chrono::days>(when),
+                              .evaluation = evaluation};
   const std::lock_guard lock(mutex_);
-  if (stopping_ || queue_.size() + unwritten_ >= settings_.queue) {
+  if (stopping_ || queued_ + unwritten_ >= settings_.queue) {
     ++counters_.lost_to_queue;
     if (!stopping_ && queue_outage_.begins_or_lasts()) {
       log_.write(LogLevel::error, "judged messages are not counted: store.queue is full",
@@ -59,9 +89,13 @@ void Recorder::record(report::Evaluation evaluation, Time when) {
     }
     return;
   }
-  queue_.push_back({std::move(evaluation), std::chrono::floor<std::chrono::days>(when)});
-  const bool is_half_full = queue_.size() == settings_.queue / 2;
-  if (queue_.size() == 1 || is_half_full) writer_wakes_.notify_one();
+  auto row = queue_.lower_bound(recorded);
+  if (row == queue_.end() || queue_.key_comp()(recorded, row->first)) {
+    row = queue_.emplace_hint(row, Recorded{recorded.hash, recorded.day, evaluation}, 0);
+  }
+  ++row->second;
+  ++queued_;
+  if (queued_ == 1 || queued_ == settings_.queue / 2) writer_wakes_.notify_one();
 }
 
 void Recorder::stop(std::chrono::milliseconds deliver_within) {
@@ -81,7 +115,7 @@ RecorderCounters Recorder::counters() const {
   const std::uint64_t lost = spool_.octets_lost();
   const std::lock_guard lock(mutex_);
   RecorderCounters counters = counters_;
-  counters.queued = queue_.size() + unwritten_;
+  counters.queued = queued_ + unwritten_;
   counters.spool_octets = octets;
   counters.spool_octets_lost = lost;
   return counters;
@@ -95,17 +129,18 @@ void Recorder::write_until_stopped() {
       std::chrono::duration_cast<std::chrono::milliseconds>(settings_.durability) / 2;
   Counts counts;
   for (bool stops = false; !stops;) {
-    std::vector<Recorded> taken;
+    Queue taken;
     {
       std::unique_lock lock(mutex_);
-      writer_wakes_.wait(lock, [&] { return stopping_ || !queue_.empty() || unwritten_ > 0; });
+      writer_wakes_.wait(lock, [&] { return stopping_ || queued_ > 0 || unwritten_ > 0; });
       writer_wakes_.wait_for(lock, interval,
-                             [&] { return stopping_ || queue_.size() >= settings_.queue / 2; });
+                             [&] { return stopping_ || queued_ >= settings_.queue / 2; });
       taken.swap(queue_);
-      unwritten_ += taken.size();
+      unwritten_ += std::exchange(queued_, 0);
       stops = stopping_;
     }
-    for (const Recorded& one : taken) ++counts[row_key(one.evaluation, one.day)];
+    for (const auto& [row, messages] : taken) counts[row_key(row.evaluation, row.day)] += messages;
+    taken.clear();
     write(counts);
   }
   const std::lock_guard lock(mutex_);
@@ -155,12 +190,14 @@ void Recorder::deliver_until_stopped() {
       const std::lock_guard lock(mutex_);
       seen = spooled_batches_;
     }
-    pause = deliver() ? std::chrono::milliseconds(0)
-                      : std::clamp(pause * 2, first_pause, longest_pause);
+    const std::optional<steady_clock::duration> took = deliver();
+    pause = took ? std::chrono::milliseconds(0) : std::clamp(pause * 2, first_pause, longest_pause);
     std::unique_lock lock(mutex_);
     if (pause.count() > 0) {
       deliverer_wakes_.wait_for(lock, pause, [&] { return stopping_; });
     } else {
+      const auto rest = std::min<steady_clock::duration>(*took * rest_factor, longest_rest);
+      deliverer_wakes_.wait_for(lock, rest, [&] { return stopping_; });
       // Expiry looks at the day now and then, mail or no mail.
       deliverer_wakes_.wait_for(lock, idle_pause, [&] {
         return writer_ended_ || spooled_batches_ != seen || !spool_.is_empty();
@@ -173,8 +210,8 @@ void Recorder::deliver_until_stopped() {
   }
 }
 
-/// Brings what waits to the store; false when that fails.
-bool Recorder::deliver() {
+/// Brings what waits to the store; how long that took, or nothing when it failed.
+std::optional<steady_clock::duration> Recorder::deliver() {
   try {
     if (!store_) store_.emplace(settings_);
     const Day today = std::chrono::floor<std::chrono::days>(now());
@@ -182,15 +219,17 @@ bool Recorder::deliver() {
       store_->expire(now());
       expired_on_ = today;
     }
+    const auto began = steady_clock::now();
     while (const std::optional<SpooledCounts> waiting = spool_.next()) {
       deliver_one(*waiting);
       const std::lock_guard lock(mutex_);
       if (stopping_ && steady_clock::now() >= deliver_until_) break;
     }
+    const auto took = steady_clock::now() - began;
     if (store_outage_.ends()) log_.write(LogLevel::notice, "the store is reached again");
     const std::lock_guard lock(mutex_);
     counters_.is_store_reached = true;
-    return true;
+    return took;
   } catch (const std::exception& error) {
     store_.reset();
     if (store_outage_.begins_or_lasts()) {
@@ -200,7 +239,7 @@ bool Recorder::deliver() {
     const std::lock_guard lock(mutex_);
     ++counters_.store_failures;
     counters_.is_store_reached = false;
-    return false;
+    return std::nullopt;
   }
 }
 

@@ -4,22 +4,25 @@
 //
 //   record() → queue in memory ─(writer)─► spool on this host ─(deliverer)─► store
 //
-// The writer counts what waits and puts it on the disk, twice in the time that store.durability
-// says. The deliverer carries the spool to the store, at its own pace: a store that is slow or away
-// costs room in the spool and nothing else. What finds the queue or the spool full is not counted,
-// and that is counted and told.
+// The queue has equal messages once, with their number: a worker copies what nobody has brought
+// yet, and only that is made into octets. The writer puts what waits on the disk, twice in the time
+// that store.durability says. The deliverer carries the spool to the store, at its own pace: what
+// comes meanwhile is added up and costs the store no more, and a store that is slow or away costs
+// room in the spool and nothing else. What finds the queue or the spool full is not counted, and
+// that is counted and told.
 
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <thread>
-#include <vector>
+#include <tuple>
 
 #include "countersign/report/evaluation.hpp"
 #include "service/config/settings.hpp"
@@ -57,7 +60,7 @@ class Recorder {
   Recorder& operator=(const Recorder&) = delete;
 
   /// Takes a judged message; from any thread, and never waits for disk or store.
-  void record(report::Evaluation evaluation, Time when);
+  void record(const report::Evaluation& evaluation, Time when);
   /// Brings everything to the disk, and as much as possible within that time to the store, and
   /// ends. What is recorded after that is not counted.
   void stop(std::chrono::milliseconds deliver_within = std::chrono::seconds(5));
@@ -66,15 +69,34 @@ class Recorder {
   [[nodiscard]] RecorderCounters counters() const;
 
  private:
+  /// Messages of a day that are equal, as they wait.
   struct Recorded {
-    report::Evaluation evaluation;
+    std::size_t hash = 0;
     Day day;
+    report::Evaluation evaluation;
   };
+  /// The same, to look for.
+  struct RecordedView {
+    std::size_t hash = 0;
+    Day day;
+    const report::Evaluation& evaluation;
+  };
+  /// By the hash, and by all of it where that is the same: a stranger who makes hashes collide wins
+  /// a few comparisons.
+  struct HashFirst {
+    using is_transparent = void;
+    template <class One, class Other>
+    bool operator()(const One& one, const Other& other) const {
+      return std::tie(one.hash, one.day, one.evaluation) <
+             std::tie(other.hash, other.day, other.evaluation);
+    }
+  };
+  using Queue = std::map<Recorded, std::uint64_t, HashFirst>;  // With the number of messages.
 
   void write_until_stopped();
   void write(Counts& counts);
   void deliver_until_stopped();
-  [[nodiscard]] bool deliver();
+  [[nodiscard]] std::optional<std::chrono::steady_clock::duration> deliver();
   void deliver_one(const SpooledCounts& waiting);
 
   config::StoreSettings settings_;
@@ -83,7 +105,8 @@ class Recorder {
   mutable std::mutex mutex_;
   std::condition_variable writer_wakes_;
   std::condition_variable deliverer_wakes_;
-  std::vector<Recorded> queue_;
+  Queue queue_;
+  std::uint64_t queued_ = 0;     // Messages in it.
   std::uint64_t unwritten_ = 0;  // Messages that the writer has taken and not brought to the disk.
   bool stopping_ = false;
   bool writer_ended_ = false;

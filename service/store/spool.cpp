@@ -31,8 +31,10 @@ constexpr std::size_t digest_octets = 8;
 // A segment that is this long is closed: so much is read again after a start, and so much stays on
 // the disk though it is delivered.
 constexpr std::uint64_t segment_octets = 8'388'608;
-// As much is read in one go; the store takes the counts of it in one transaction.
+// As much is read in one go.
 constexpr std::uint64_t chunk_octets = 1'048'576;
+// Rows of so many octets the store takes in one transaction; a chunk more, if need be.
+constexpr std::uint64_t batch_octets = 1'048'576;
 
 std::string digest(std::string_view payload) {
   return std::string(crypto::as_octets(crypto::sha256(payload)).substr(0, digest_octets));
@@ -66,6 +68,46 @@ std::string read_at(int file, std::uint64_t offset, std::uint64_t most) {
     size += static_cast<std::size_t>(got);
   }
   octets.resize(size);
+  return octets;
+}
+
+/// What waits of a segment from an offset on: a chunk, or a record whole that is longer.
+std::string read_chunk(int file, std::uint64_t offset, std::uint64_t segment_size) {
+  const std::uint64_t waiting = segment_size - offset;
+  std::string chunk = read_at(file, offset, std::min(waiting, chunk_octets));
+  const std::uint64_t first =
+      chunk.size() < record_head_octets ? 0 : std::min(read_length(chunk), spool_record_octets_max);
+  if (first + record_head_octets <= chunk.size()) return chunk;
+  return read_at(file, offset, std::min(waiting, first + record_head_octets));
+}
+
+/// Adds the counts of another record.
+/// Returns      octets of the rows that are new among them.
+std::uint64_t add_counts(Counts more, Counts& counts) {
+  std::uint64_t octets = 0;
+  while (!more.empty()) {
+    const auto added = counts.insert(more.extract(more.begin()));
+    const RowKey& key = added.position->first;
+    if (added.inserted) {
+      octets += key.policy.size() + key.source.size() + key.identity.size();
+    } else {
+      added.position->second += added.node.mapped();
+    }
+  }
+  return octets;
+}
+
+/// Adds the counts of the records at the front of a chunk, which begins where the others end.
+/// Returns      octets of the rows that are new among them.
+std::uint64_t take_records(std::string_view chunk, SpooledCounts& found) {
+  std::uint64_t octets = 0;
+  while (const auto record = parse_record(chunk, found.position.end)) {
+    std::optional<Counts> counts = decode_counts(record->payload, found.counts);
+    if (!counts) break;
+    octets += add_counts(*std::move(counts), found.counts);
+    chunk.remove_prefix(record->end - found.position.end);
+    found.position.end = record->end;
+  }
   return octets;
 }
 
@@ -227,25 +269,16 @@ std::optional<SpooledCounts> Spool::next() {
       segment = *found;
     }
     const Descriptor file(::open(segment.path.c_str(), O_RDONLY | O_CLOEXEC));
-    const std::uint64_t waiting = segment.size - segment.read;
-    std::string chunk = read_at(file.get(), segment.read, std::min(waiting, chunk_octets));
-    // A record that is longer than a chunk is read whole.
-    const std::uint64_t first = chunk.size() < record_head_octets
-                                    ? 0
-                                    : std::min(read_length(chunk), spool_record_octets_max);
-    if (first + record_head_octets > chunk.size()) {
-      chunk = read_at(file.get(), segment.read, std::min(waiting, first + record_head_octets));
-    }
     SpooledCounts found{.counts = {}, .position = {segment.name, segment.read, segment.read}};
-    std::string_view rest = chunk;
-    while (const auto record = parse_record(rest, found.position.end)) {
-      const std::optional<Counts> counts = decode_counts(record->payload);
-      if (!counts) break;
-      for (const auto& [key, messages] : *counts) found.counts[key] += messages;
-      rest.remove_prefix(record->end - found.position.end);
-      found.position.end = record->end;
+    std::string chunk = read_chunk(file.get(), segment.read, segment.size);
+    std::uint64_t octets = take_records(chunk, found);
+    const bool is_damaged = found.position.end == segment.read;
+    // Records that wait have much in common, and together they cost the store little more.
+    for (auto end = segment.read; end < found.position.end && octets < batch_octets;) {
+      end = found.position.end;
+      octets += take_records(read_chunk(file.get(), end, segment.size), found);
     }
-    if (found.position.end > segment.read) return found;
+    if (!is_damaged) return found;
     const std::lock_guard lock(mutex_);
     for (Segment& one : segments_) {
       if (one.name == segment.name) give_up_rest(one, chunk);

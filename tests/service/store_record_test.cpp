@@ -125,6 +125,7 @@ TEST(StoreRecord, CountsComeBackAsTheyWere) {
   const std::string octets = encode_counts(counts);
   EXPECT_EQ(decode_counts(octets), counts);
   EXPECT_EQ(decode_counts(encode_counts({})), Counts());
+  EXPECT_EQ(decode_counts(octets, {{counts.begin()->first, 77}}), counts) << "one is known";
   for (std::size_t size = 0; size < octets.size(); ++size) {
     EXPECT_FALSE(decode_counts(std::string_view(octets).substr(0, size))) << size;
   }

@@ -56,6 +56,57 @@ TEST_P(RecorderContract, BringsMessagesToTheStoreSoon) {
   EXPECT_LE(open().size().rows, 4U) << "at most another day's";
 }
 
+TEST_P(RecorderContract, WhatDiffersInAnythingIsCountedByItself) {
+  std::vector<report::Evaluation> kinds(9, evaluation());
+  kinds[1].published.rua.pop_back();
+  kinds[2].published.testing = false;
+  kinds[3].reasons.front().comment = "another.example";
+  kinds[4].dkim.front().selector = "july";
+  kinds[5].spf.reset();
+  kinds[6].envelope_to.reset();
+  kinds[7].source_ip = IpAddress::parse("2001:db8::1").value();
+  kinds[8].dkim_aligned = false;
+  const Time when = now();
+  Recorder recorder(settings_, log_.log());
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    for (std::size_t n = 0; n <= i; ++n) recorder.record(kinds[i], when);
+    recorder.record(kinds[i], when - 24h);
+  }
+  recorder.stop(60s);
+  Store store = open();
+  EXPECT_EQ(store.size().rows, 2 * kinds.size());
+  std::vector<std::uint64_t> found(kinds.size());
+  const Day day = std::chrono::floor<std::chrono::days>(when);
+  for (const StoredPolicy& policy : store.policies(day)) {
+    store.read(day, policy.id, [&](const CountedEvaluation& row) {
+      const auto kind = std::ranges::find(kinds, row.evaluation);
+      if (kind != kinds.end()) found[static_cast<std::size_t>(kind - kinds.begin())] = row.messages;
+      return true;
+    });
+  }
+  EXPECT_THAT(found, testing::ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9));
+}
+
+// While the deliverer rests, what comes is on the disk, and costs the store one row.
+TEST_P(RecorderContract, WhatComesAfterALargeDeliveryIsAddedUp) {
+  settings_.queue = 10'000;
+  settings_.durability = 2s;
+  const std::uint64_t many = settings_.queue / 2;  // They are written at once.
+  const Time when = now();
+  Recorder recorder(settings_, log_.log());
+  for (std::uint64_t i = 0; i < many; ++i) {
+    recorder.record(evaluation(std::to_string(i) + ".example"), when);
+  }
+  ASSERT_TRUE(eventually([&] { return recorder.counters().messages_stored == many; }, 60s));
+  for (std::uint64_t i = 1; i <= 2; ++i) {
+    recorder.record(evaluation(), when);
+    ASSERT_TRUE(eventually([&] { return recorder.counters().messages_spooled == many + i; }));
+    EXPECT_EQ(recorder.counters().messages_stored, many) << "the store gets it later";
+  }
+  EXPECT_TRUE(eventually([&] { return recorder.counters().messages_stored == many + 2; }));
+  EXPECT_EQ(recorder.counters().rows_stored, many + 1);
+}
+
 TEST_P(RecorderContract, StoppingBringsEverythingToTheStore) {
   settings_.durability = 1h;
   {

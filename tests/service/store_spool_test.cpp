@@ -209,6 +209,29 @@ TEST_F(SpoolTest, SegmentsAreClosedAndRemovedAsTheyFillAndEmpty) {
   EXPECT_LT(spool_->octets(), 10'000'000U);
 }
 
+TEST_F(SpoolTest, WhatHasTheSameRowsComesTogetherHoweverMuchItIs) {
+  open();
+  const auto rows_of = [](int first) {
+    Counts many;
+    for (int i = first; i < first + 1'000; ++i)
+      many.merge(counts(1, std::to_string(i) + ".example"));
+    return many;
+  };
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(spool_->append(rows_of(0)), Appended::durable);
+  ASSERT_GT(spool_->octets(), 2'000'000U);
+  const SpooledCounts same = spool_->next().value();
+  EXPECT_THAT(same.counts, SizeIs(1'000));
+  EXPECT_EQ(same.counts.begin()->second, 10U);
+  EXPECT_EQ(same.position.end, spool_->octets());
+  static_cast<void>(spool_->delivered(same.position.segment, same.position.end));
+  // What has not is bounded.
+  for (int i = 1; i <= 10; ++i) ASSERT_EQ(spool_->append(rows_of(i * 1'000)), Appended::durable);
+  const SpooledCounts various = spool_->next().value();
+  EXPECT_THAT(various.counts,
+              testing::AllOf(SizeIs(testing::Ge(2'000)), SizeIs(testing::Le(8'000))));
+  EXPECT_EQ(deliver_all(), 10'000U);
+}
+
 TEST_F(SpoolTest, ADiskThatIsFullTakesNothingByHalves) {
   test::ChildProcess child([&] {
     ::signal(SIGXFSZ, SIG_IGN);
