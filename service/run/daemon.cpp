@@ -203,6 +203,9 @@ void Daemon::start_metrics() {
       .recorder = records_->recorder() != nullptr
                       ? [this] { return records_->recorder()->counters(); }
                       : std::function<store::RecorderCounters()>(),
+      .history = records_->history() != nullptr
+                     ? [this] { return records_->history()->counters(); }
+                     : std::function<store::HistoryCounters()>(),
       .reports = started_with_.reports.sends
                      ? [this] { return reports_ ? &reports_->counters() : nullptr; }
                      : std::function<const ReportCounters*()>(),

@@ -94,6 +94,31 @@ void add_recorder(const MeteredParts& parts, Sources& sources) {
                        .read = [read = parts.recorder, member] { return value(read().*member); }});
 }
 
+void add_history(const MeteredParts& parts, Sources& sources) {
+  struct Row {
+    Kind kind;
+    const char* name;
+    const char* help;
+    std::uint64_t store::HistoryCounters::* member;
+  };
+  using Counters = store::HistoryCounters;
+  const Row rows[] = {
+      {Kind::gauge, "countersign_history_queue_records",
+       "Records that wait in memory for store.history_file.", &Counters::queued},
+      {Kind::counter, "countersign_history_records_total", "Records that were written to it.",
+       &Counters::written},
+      {Kind::counter, "countersign_history_lost_records_total",
+       "Records that were not written, as the queue was full or at the end.", &Counters::lost},
+      {Kind::counter, "countersign_history_failures_total", "Failed attempts to write to it.",
+       &Counters::failures}};
+  for (const Row& row : rows)
+    sources.push_back(
+        {.kind = row.kind,
+         .name = row.name,
+         .help = row.help,
+         .read = [read = parts.history, member = row.member] { return value(read().*member); }});
+}
+
 void add_reports(const MeteredParts& parts, Sources& sources) {
   using Member = std::atomic<std::uint64_t> ReportCounters::*;
   const std::pair<const char*, Member> results[] = {{"sent", &ReportCounters::sent},
@@ -146,6 +171,7 @@ std::vector<MetricSource> sources_of(const MeteredParts& parts) {
   add_daemon(parts, sources);
   add_cache(parts, sources);
   if (parts.recorder) add_recorder(parts, sources);
+  if (parts.history) add_history(parts, sources);
   if (parts.reports) add_reports(parts, sources);
   if (parts.failures) add_failures(parts, sources);
   return sources;

@@ -15,6 +15,7 @@
 #include "service/metrics/metrics.hpp"
 #include "service/reporting/failure_outbox.hpp"
 #include "service/reporting/schedule.hpp"
+#include "service/store/history_file.hpp"
 #include "service/store/recorder.hpp"
 
 namespace countersign::service {
@@ -25,6 +26,7 @@ struct MeteredParts {
   std::function<config::KeyFiles()> keys;
   std::function<std::optional<CacheCounts>()> cache;       ///< nothing: a zone file answers
   std::function<store::RecorderCounters()> recorder;       ///< empty: nothing is stored
+  std::function<store::HistoryCounters()> history;         ///< empty: none is written
   std::function<const ReportCounters*()> reports;          ///< empty: none are sent
   std::function<const FailureReportCounters*()> failures;  ///< likewise
 };

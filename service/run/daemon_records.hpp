@@ -43,6 +43,10 @@ class DaemonRecords {
   [[nodiscard]] const store::Recorder* recorder() const {
     return recorder_ ? &*recorder_ : nullptr;
   }
+  /// nullptr when no history is written.
+  [[nodiscard]] const store::HistoryFile* history() const {
+    return history_file_ ? &*history_file_ : nullptr;
+  }
   /// nullptr when no failure is told.
   [[nodiscard]] const FailureReporter* failures() const {
     return failures_ ? &*failures_ : nullptr;

@@ -46,6 +46,7 @@ expect "the daemon to be ready" http /readyz
 wait_for 15 "the store to have all four" metric 'countersign_store_messages_total 4'
 expect "the history to have them too" \
   test "$(grep -c '^job ' /var/lib/countersign/history.dat)" = 4
+expect "metrics of the history" metric 'countersign_history_records_total 4'
 
 # --- the report -----------------------------------------------------------------------------------
 today=$(date -u +%F)

@@ -190,18 +190,26 @@ TEST(Metrics, DocumentsAndDashboardNameWhatIsThere) {
   FailureReportCounters failures;
   failures.suppressed = 6;
   failures.dropped = 7;
-  metrics.add(
-      sources_of({.connections = [] { return 1U; },
-                  .keys = [] { return config::KeyFiles{.count = 2, .oldest = 3, .expires = 8}; },
-                  .cache = [] { return CacheCounts{.hits = 4}; },
-                  .recorder = [] { return store::RecorderCounters{.queued = 5}; },
-                  .reports = [] { return nullptr; },
-                  .failures = [&failures] { return &failures; }}));
+  metrics.add(sources_of(
+      {.connections = [] { return 1U; },
+       .keys = [] { return config::KeyFiles{.count = 2, .oldest = 3, .expires = 8}; },
+       .cache = [] { return CacheCounts{.hits = 4}; },
+       .recorder = [] { return store::RecorderCounters{.queued = 5}; },
+       .history =
+           [] {
+             return store::HistoryCounters{.queued = 8, .written = 9, .lost = 10, .failures = 11};
+           },
+       .reports = [] { return nullptr; },
+       .failures = [&failures] { return &failures; }}));
   const std::string text = metrics.text();
   EXPECT_THAT(text, HasSubstr("countersign_dns_cache_lookups_total{outcome=\"hit\"} 4\n"));
   EXPECT_THAT(text, HasSubstr("countersign_signing_key_oldest_timestamp_seconds 3\n"));
   EXPECT_THAT(text, HasSubstr("countersign_signing_key_expiry_timestamp_seconds 8\n"));
   EXPECT_THAT(text, HasSubstr("countersign_store_queue_rows 5\n"));
+  EXPECT_THAT(text, HasSubstr("countersign_history_queue_records 8\n"));
+  EXPECT_THAT(text, HasSubstr("countersign_history_records_total 9\n"));
+  EXPECT_THAT(text, HasSubstr("countersign_history_lost_records_total 10\n"));
+  EXPECT_THAT(text, HasSubstr("countersign_history_failures_total 11\n"));
   EXPECT_THAT(text, HasSubstr("countersign_reports_total{result=\"sent\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("countersign_failure_reports_total{result=\"suppressed\"} 6\n"));
   EXPECT_THAT(text, HasSubstr("countersign_failure_reports_dropped_messages_total 7\n"));
@@ -210,6 +218,22 @@ TEST(Metrics, DocumentsAndDashboardNameWhatIsThere) {
   EXPECT_EQ(names_in(read_source("docs/metrics.md")), there);
   for (const std::string& name : names_in(read_source("packaging/grafana/countersign.json")))
     EXPECT_TRUE(there.contains(name)) << name;
+}
+
+TEST(Metrics, APartThatIsNotThereHasNone) {
+  Metrics metrics;
+  metrics.add(sources_of({.connections = [] { return 1U; },
+                          .keys = [] { return config::KeyFiles{}; },
+                          .cache = [] { return CacheCounts{}; },
+                          .recorder = {},
+                          .history = {},
+                          .reports = {},
+                          .failures = {}}));
+  const std::string text = metrics.text();
+  EXPECT_THAT(text, HasSubstr("countersign_connections 1\n"));
+  EXPECT_THAT(text, Not(HasSubstr("countersign_store_")));
+  EXPECT_THAT(text, Not(HasSubstr("countersign_history_")));
+  EXPECT_THAT(text, Not(HasSubstr("countersign_reports_")));
 }
 
 TEST(MeteredResolver, TellsHowEachQuestionWasAnswered) {
