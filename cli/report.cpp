@@ -182,6 +182,32 @@ int preview(const Options& options) {
   return exit_no;
 }
 
+/// What became of the reports, in a line or as JSON.
+void print_counts(const Options& options, const OutboxCounts& counts,
+                  const store::WaitingReports& waiting) {
+  const bool waits = waiting.count > 0;
+  if (options.json) {
+    print_json(json::object{
+        {"day", text_of(day_of(options.day))},
+        {"sent", counts.sent},
+        {"deferred", counts.deferred},
+        {"failed", counts.failed},
+        {"uncertain", counts.uncertain},
+        {"suppressed", counts.suppressed},
+        {"waiting", waiting.count},
+        {"next_attempt",
+         waits ? json::value(fmt::format("{:%FT%TZ}", waiting.next_attempt)) : json::value()}});
+    return;
+  }
+  fmt::print("{} sent, {} deferred, {} failed, {} uncertain, {} not to be sent", counts.sent,
+             counts.deferred, counts.failed, counts.uncertain, counts.suppressed);
+  if (waits)
+    fmt::print("; {} for another attempt, the next at {:%F %T} UTC",
+               waiting.count == 1 ? "1 waits" : fmt::format("{} wait", waiting.count),
+               waiting.next_attempt);
+  fmt::print("\n");
+}
+
 int send(const Options& options) {
   if (options.dry_run) {
     static_cast<void>(show_previews(options));
@@ -195,16 +221,7 @@ int send(const Options& options) {
     return true;
   });
   progress.clear();
-  if (options.json)
-    print_json(json::object{{"day", text_of(day_of(options.day))},
-                            {"sent", counts.sent},
-                            {"deferred", counts.deferred},
-                            {"failed", counts.failed},
-                            {"uncertain", counts.uncertain},
-                            {"suppressed", counts.suppressed}});
-  else
-    fmt::print("{} sent, {} deferred, {} failed, {} uncertain, {} not to be sent\n", counts.sent,
-               counts.deferred, counts.failed, counts.uncertain, counts.suppressed);
+  print_counts(options, counts, reporting.outbox().waiting());
   if (counts.failed > 0 || counts.uncertain > 0) return exit_no;
   return counts.deferred > 0 ? exit_temporary : exit_ok;
 }
@@ -281,7 +298,8 @@ void add_send(CLI::App& report, const std::shared_ptr<Options>& options, int& ex
   options->settings.declare(*command);
   options->dns.declare(*command);
   command->footer(
-      "What was planned or deferred before and is due goes with it.\n"
+      "What was planned or deferred before and is due goes with it. What waits for another attempt "
+      "is counted, of whatever day it is.\n"
       "Exit codes: 0 all went well, 1 some failed or may have left, 69 no store, 75 some are tried "
       "again later, 78 settings with errors.");
   command->callback(guarded(send, options, exit_code));

@@ -322,6 +322,8 @@ OutboxCounts Outbox::send(const std::function<bool(std::uint64_t done)>& on_prog
   }
 }
 
+store::WaitingReports Outbox::waiting() { return state_->ledger.waiting(state_->options.now()); }
+
 void Outbox::preview(store::Day day, std::string_view only_domain,
                      const std::function<void(const ReportPreview&)>& show) {
   state_->for_each_policy(day, only_domain, [&](const StoredPolicy& policy) {

@@ -89,6 +89,8 @@ class Outbox {
   ///
   /// on_progress   called after each report with the number of those done; false ends the run.
   OutboxCounts send(const std::function<bool(std::uint64_t done)>& on_progress = {});
+  /// Reports of all days that wait for another attempt, and when the next one is due.
+  [[nodiscard]] store::WaitingReports waiting();
   /// Makes the reports of a day and shows each; nothing is sent, and nothing entered anywhere.
   ///
   /// only_domain   of this policy domain alone; empty for all.

@@ -202,6 +202,18 @@ bool ReportLedger::resolve(const ReportKey& key, ReportState state, std::string_
   return changed > 0;
 }
 
+WaitingReports ReportLedger::waiting(Time now) {
+  Transaction transaction(database_, Access::reading);
+  const std::vector<Row> found = database_.rows(
+      "SELECT count(*), min(CASE WHEN d.unusable_until > r.next_attempt THEN d.unusable_until"
+      " ELSE r.next_attempt END)"
+      " FROM report r LEFT JOIN destination d ON d.uri = r.destination"
+      " WHERE r.state = 'due' AND (r.next_attempt > $1 OR d.unusable_until > $1)",
+      {number_of(now)});
+  return {.count = static_cast<std::uint64_t>(found.front().number(0)),
+          .next_attempt = Time(std::chrono::seconds(found.front().number(1)))};
+}
+
 std::vector<ReportRecord> ReportLedger::records(const ReportFilter& filter) {
   const ReportKey before_all{Day(std::chrono::days(-1)), 0, ""};
   const KeyColumns after(filter.after.value_or(before_all));

@@ -84,6 +84,12 @@ struct ReportRecord {
   std::string detail;
 };
 
+/// Reports that are due and may not be sent yet.
+struct WaitingReports {
+  std::uint64_t count = 0;
+  Time next_attempt;  ///< of the first of them; with a count
+};
+
 /// How long a destination is left alone after a failure; twice as long after each further one.
 struct BackOff {
   std::chrono::seconds first = std::chrono::hours(1);
@@ -138,6 +144,8 @@ class ReportLedger {
   /// Returns      false when it is unknown or in somebody's hands.
   [[nodiscard]] bool resolve(const ReportKey& key, ReportState state, std::string_view detail,
                              Time now);
+  /// What is due and cannot be claimed yet: it was deferred, or its destination is left alone.
+  [[nodiscard]] WaitingReports waiting(Time now);
   /// Lines of the ledger.
   [[nodiscard]] std::vector<ReportRecord> records(const ReportFilter& filter);
 

@@ -3,12 +3,20 @@
 # `countersign report` on a store that a daemon has filled: what is sent to an MTA, what is shown,
 # what became of it, what a person decides, and what there is to say when something is missing.
 
+import contextlib
+import datetime
 import email
 import re
+import sqlite3
 from xml.etree import ElementTree
 
 from mail_server import MailServer
 from report_case import NAMESPACE, OTHER, OWNER, ReportCase, report_of
+
+
+def now():
+    """The time, in whole seconds."""
+    return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 
 
 class Report(ReportCase):
@@ -27,7 +35,8 @@ class Report(ReportCase):
         self.assertEqual(self.states(), {OWNER: "sent", OTHER: "suppressed"})
         again = self.report("send", "--day", self.day, "--json").json
         self.assertEqual(again, {"day": self.day, "sent": 0, "deferred": 0, "failed": 0,
-                                 "uncertain": 0, "suppressed": 0})
+                                 "uncertain": 0, "suppressed": 0, "waiting": 0,
+                                 "next_attempt": None})
         self.assertEqual(len(self.mta.mails), 1)
 
     def test_a_look_sends_and_enters_nothing(self):
@@ -91,6 +100,38 @@ class Report(ReportCase):
                 self.report("send", "--day", self.day)
                 self.assertEqual(len(self.mta.mails), 1 if state == "sent" else 0)
                 self.mta.mails.clear()
+
+    def test_what_waits_is_told(self):
+        self.judge_a_day()
+        self.mta.answers = {b".": b"451 later"}
+        before = now()
+        first = self.report("send", "--day", self.day, "--json", code=75).json
+        self.assertEqual((first["deferred"], first["waiting"]), (1, 1))
+        due = datetime.datetime.strptime(first["next_attempt"], "%Y-%m-%dT%H:%M:%S%z")
+        hour = datetime.timedelta(hours=1)
+        self.assertTrue(before + hour <= due <= now() + hour, due)
+        # It waits, whatever day is sent next.
+        told = (r"^0 sent, 0 deferred, 0 failed, 0 uncertain, 0 not to be sent; "
+                rf"1 waits for another attempt, the next at {due:%Y-%m-%d %H:%M:%S} UTC\n$")
+        for day in (self.day, "2020-02-29"):
+            self.assertRegex(self.report("send", "--day", day).text, told)
+
+    def test_a_destination_that_is_left_alone_waits(self):
+        self.judge_a_day()
+        self.mta.answers = {b"RCPT": b"550 no"}
+        failed = self.report("send", "--day", self.day, "--json", code=1).json
+        self.assertEqual((failed["failed"], failed["waiting"]), (1, 0), "nothing of it is due")
+        # The next day's report for it.
+        database = sqlite3.connect(self.folder / "store.sqlite")
+        with contextlib.closing(database), database:
+            database.execute("INSERT INTO report (day, policy, destination, state, changed)"
+                             " SELECT day + 1, policy, destination, 'due', changed FROM report"
+                             " WHERE state = 'failed'")
+            until = database.execute("SELECT max(unusable_until) FROM destination").fetchone()[0]
+        waits = self.report("send", "--day", self.day, "--json").json
+        self.assertEqual(waits["waiting"], 1)
+        self.assertEqual(waits["next_attempt"],
+                         f"{datetime.datetime.fromtimestamp(until, datetime.timezone.utc):%FT%TZ}")
 
     def test_no_mta(self):
         self.judge_a_day()

@@ -179,6 +179,9 @@ TEST_P(ReportOutbox, TriesAgainWhatWasDeferredAndNotWhatWasRefused) {
   EXPECT_EQ(counts.deferred, 1U);
   EXPECT_EQ(counts.failed, 1U);
   EXPECT_EQ(send().deferred, 0U) << "not before its time";
+  Outbox outbox(store_, check(), sender_, options_, log_.log());
+  EXPECT_EQ(outbox.waiting().count, 1U);
+  EXPECT_EQ(outbox.waiting().next_attempt, now_ + 1h);
   sender_.answers.clear();
   now_ += 2h;
   EXPECT_EQ(send().sent, 1U);

@@ -254,6 +254,27 @@ TEST_P(LedgerContract, ADestinationThatFailsIsLeftAloneLongerAndLonger) {
       << "the other one is still claimed";
 }
 
+TEST_P(LedgerContract, TellsWhatWaitsAndUntilWhen) {
+  EXPECT_EQ(ledger_.waiting(morning).count, 0U);
+  const std::string refusing = "mailto:b@example.org";
+  ledger_.add_due({key(1), key(2), key(3), key(4, refusing)}, morning);
+  EXPECT_EQ(ledger_.waiting(morning).count, 0U) << "all can be claimed";
+  const std::vector<Claim> claims = ledger_.claim("node-a", morning, lease, 3);
+  ASSERT_THAT(claims, SizeIs(3));
+  EXPECT_EQ(ledger_.waiting(morning).count, 0U) << "what somebody has does not wait";
+  EXPECT_TRUE(ledger_.finish(claims[0], {ReportState::due, "451", morning + 3h}, morning));
+  EXPECT_TRUE(ledger_.finish(claims[1], {ReportState::due, "451", morning + 2h}, morning));
+  EXPECT_TRUE(ledger_.finish(claims[2], {ReportState::failed, "550", {}}, morning));
+  EXPECT_EQ(ledger_.waiting(morning).count, 2U);
+  EXPECT_EQ(ledger_.waiting(morning).next_attempt, morning + 2h) << "the first of them";
+  EXPECT_EQ(ledger_.waiting(morning + 2h).count, 1U) << "the other one is due now";
+  EXPECT_EQ(ledger_.waiting(morning + 2h).next_attempt, morning + 3h);
+  EXPECT_EQ(ledger_.destination_failed(refusing, "550", morning), morning + 1h);
+  EXPECT_EQ(ledger_.waiting(morning).count, 3U) << "its destination is left alone";
+  EXPECT_EQ(ledger_.waiting(morning).next_attempt, morning + 1h);
+  EXPECT_EQ(ledger_.waiting(morning + 3h).count, 0U);
+}
+
 TEST_P(LedgerContract, RecordsComeInPagesAndByState) {
   std::vector<ReportKey> keys;
   for (int i = 1; i <= 5; ++i) keys.push_back(key(i));
