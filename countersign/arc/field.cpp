@@ -114,8 +114,8 @@ Result<Prefix, FieldError> read_prefix(std::string_view field_value, const Limit
   return prefix;
 }
 
-// The text of an AMS or AS as a tag list: comments around the instance, which the grammar puts before
-// the list and so allows, become spaces. Octets stay where they are.
+// The text of an AMS or AS as a tag list: comments around the instance, which stands before the
+// list in the grammar, become spaces. Octets stay where they are.
 std::string list_text_of(std::string_view field_value, const Limits& limits) {
   std::string text(field_value);
   if (!field_value.substr(0, field_value.find(';')).contains('(')) return text;

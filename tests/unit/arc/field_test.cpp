@@ -209,7 +209,7 @@ TEST(ParseSeal, ForgivesNoSeparator) {
   bad_seal("i=1; \r\n ;" + value.substr(5), empty_tag, 8);
 }
 
-// The instance stands before the list in the grammar of RFC 8617 §4.1.3, so comments may surround it.
+// The instance stands before the list in RFC 8617 §4.1.3, so comments may surround it.
 TEST(ParseSeal, AllowsCommentsAroundItsInstance) {
   const std::string rest(minimal_seal.substr(minimal_seal.find(';')));
   for (const std::string_view instance :

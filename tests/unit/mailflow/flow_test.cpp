@@ -247,6 +247,30 @@ TEST(Flow, S41AsksABoundedNumberOfQuestionsWhateverTheMessage) {
   EXPECT_LE(asked, 2 * 111U + 8 + 51 + 9 + 11);
 }
 
+// Fields of DKIM2 mean nothing here: however they are made, nobody is asked for a key of theirs,
+// nothing in them is unpacked, and the verdict is that of the message without them.
+TEST(Flow, S36Dkim2FieldsAskNothingAndChangeNothing) {
+  std::string fields;
+  for (int i = 1; i <= 60; ++i)
+    fields +=
+        "DKIM2-Signature: i=" + std::to_string(i) + "; m=1; d=evil" + std::to_string(i) +
+        ".example; mf=====; s=x:unknown-alg:YQ===\r\nMessage-Instance: m=" + std::to_string(i) +
+        "; r=eyJ7" + std::string(200, '=') + "\r\n";
+  const auto judge = [](const Arrival& arrival, std::vector<std::string>& asked) {
+    const auto parsed = dns::Zone::parse(zone, Limits{});
+    return arrive(arrival, judging_policy(), [&](const dns::Question& question) {
+      asked.push_back(question.name);
+      return parsed->answer(question);
+    });
+  };
+  std::vector<std::string> asked;
+  std::vector<std::string> asked_without;
+  const Arrived arrived = judge(by("alice@example.com", fields), asked);
+  EXPECT_EQ(arrived.results(), judge(by("alice@example.com"), asked_without).results());
+  EXPECT_EQ(asked, asked_without);
+  EXPECT_FALSE(asked.empty());
+}
+
 TEST(Flow, AsksEachQuestionOnceAndMostAtTheSameTime) {
   Arrival arrival = by("alice@example.com");
   std::vector<dns::Question> asked;
