@@ -153,7 +153,7 @@ class RecordReader {
 
   Record finish() {
     for (const std::string& name : repeated_) reset(name);
-    if (!has("p")) note({Problem::missing_policy, "p", 0});
+    if (!has("p") && !has_problem_of("p")) note({Problem::missing_policy, "p", 0});
     if (has("fo") && !has("ruf")) note({Problem::unused_tag, "fo", 0});
     return std::move(record_);
   }
@@ -166,6 +166,9 @@ class RecordReader {
   }
 
   [[nodiscard]] bool has(std::string_view name) const { return holds(seen_, name); }
+  [[nodiscard]] bool has_problem_of(std::string_view name) const {
+    return std::ranges::find(record_.problems, name, &RecordProblem::tag) != record_.problems.end();
+  }
 
   void note(RecordProblem problem) { record_.problems.push_back(std::move(problem)); }
   void note(Problem code, const Piece& piece, std::size_t offset) {

@@ -112,6 +112,7 @@ TEST(ParseDmarcRecord, DropsAMalformedTagAndGoesOn) {
   has_problem("v=DMARC1; x\x01=y; p=reject", {bad_tag, "", 10});
   has_problem("v=DMARC1; n=caf\xC3\xA9; p=reject", {bad_tag, "n", 10});
   has_problem("v=DMARC1; p=reject; adkim=", {bad_tag, "adkim", 20});
+  has_problem("v=DMARC1; p=; rua=mailto:a@a.example", {bad_tag, "p", 10});
   EXPECT_EQ(ok("v=DMARC1; bogus; p=reject").p, AssessmentPolicy::reject);
 }
 
