@@ -87,6 +87,7 @@ json::value dmarc_or_null(const Verdict& verdict) {
   if (!verdict.authorship.ambiguities.empty()) {
     object["reason"] = name_of(verdict.authorship.ambiguities.front().code);
     object["message"] = json_text(to_string(verdict.authorship.ambiguities.front()));
+    object["disposition"] = to_string(dmarc::AssessmentPolicy::none);
   }
   return object;
 }

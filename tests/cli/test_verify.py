@@ -130,6 +130,14 @@ class Judging(Case):
                          "policy", "alignment", "walk"):
                 self.assertIn(name, dmarc)
 
+    def test_a_policy_is_for_authors_who_are_certain(self):
+        zone = self.zone({"_dmarc.example.org": "v=DMARC1; p=reject"})
+        for more, result, disposition in ((b"", "fail", "reject"),
+                                          (b"no field\r\n", "permerror", "none")):
+            found = self.run_program("verify", "--json", "--zone", zone, stdin=more + MESSAGE)
+            dmarc = found.json["dmarc"]
+            self.assertEqual((dmarc["result"], dmarc["disposition"]), (result, disposition))
+
     def test_white_space_before_the_colon_of_a_field(self):
         message = MESSAGE.replace(b"Subject:", b"Subject :")
         result = self.expect(0, "verify", "--json", "--zone", self.zone(), stdin=self.sign(message))
