@@ -72,6 +72,11 @@ void print_dmarc(const Terminal& terminal, const JsonView& check) {
              check["author_domain"].domain());
   fmt::print("  {}\n", check["message"].text());
   fmt::print("  organization {}{}\n", check["org_domain"].domain(), where_from(check));
+  if (check["top_level_org"].is_true())
+    fmt::print(
+        "  all below {} is one organization to receivers, as its record lacks psd=y; a record with "
+        "psd=n at one's own domain ends that (RFC 9989 §11.8)\n",
+        check["org_domain"].domain());
   print_policy(check);
   fmt::print("  asked of receivers: {}\n", check["disposition"].text());
   print_walk(check["walk"]);

@@ -111,6 +111,7 @@ json::object to_json(const DmarcCheck& check) {
   object["org_domain"] = discovery.walk.org_domain.text();
   const bool is_listed = discovery.method() == dmarc::DiscoveryMethod::psl;
   object["org_domain_certain"] = is_listed || discovery.walk.is_certain;
+  object["top_level_org"] = !is_listed && has_top_level_org(discovery.walk);
   object["discovery_method"] = to_string(discovery.method());
   object["spf_aligned"] = outcome.is_aligned(dmarc::Mechanism::spf);
   object["dkim_aligned"] = outcome.is_aligned(dmarc::Mechanism::dkim);

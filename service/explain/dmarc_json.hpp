@@ -36,11 +36,14 @@ struct DmarcCheck {
 
 /// An evaluation as {result, reason, message, policy, effective_policy, policy_tag, testing,
 /// disposition, author_domain, author_exists, policy_domain, policy_source, org_domain,
-/// org_domain_certain, discovery_method, spf_aligned, dkim_aligned, identifiers, walk, published,
-/// flawed, tags}. Every key is there whatever the result; what is not known is null.
+/// org_domain_certain, top_level_org, discovery_method, spf_aligned, dkim_aligned, identifiers,
+/// walk, published, flawed, tags}. Every key is there whatever the result; what is not known is
+/// null.
 ///
 /// policy       what is published for the author's domain; effective_policy and the disposition
 ///              heed t=y as well
+/// top_level_org  all below a top-level domain is one organization, as its record lacks psd=y
+///              (S-42)
 /// identifiers  one for each that was given, {mechanism, result, domain, alignment, org_domain};
 ///              alignment is null for what authenticates nothing, or when nobody asked
 /// walk         from the author's domain up, each {domain, name, status, finding, message,

@@ -8,8 +8,8 @@ from support import Case
 KEYS = {
     "result", "reason", "message", "policy", "effective_policy", "policy_tag", "testing",
     "disposition", "author_domain", "author_exists", "policy_domain", "policy_source",
-    "org_domain", "org_domain_certain", "discovery_method", "spf_aligned", "dkim_aligned",
-    "identifiers", "walk", "published", "flawed", "tags",
+    "org_domain", "org_domain_certain", "top_level_org", "discovery_method", "spf_aligned",
+    "dkim_aligned", "identifiers", "walk", "published", "flawed", "tags",
 }
 RECORD = "v=DMARC1; p=reject; sp=quarantine; rua=mailto:a@example.com"
 RECORDS = {
@@ -75,6 +75,14 @@ class Json(Dmarc):
             for name in ("policy", "policy_tag", "policy_domain", "published", "tags"):
                 self.assertIsNone(found[name], name)
             self.assertEqual(found["disposition"], "none")
+
+    def test_s42_a_top_level_domain_without_psd(self):
+        for record, found in (("v=DMARC1; p=reject", True), ("v=DMARC1; p=reject; psd=y", False)):
+            zone = self.zone({"_dmarc.com": record})
+            check = self.check(1, "example.com", zone=zone)
+            self.assertEqual(check.json["top_level_org"], found)
+            words = self.check(1, "example.com", form=(), zone=zone)
+            self.assertEqual("psd=n" in words.text, found, words)
 
     def test_a_failure_of_dns(self):
         zone = self.zone({}, errors={"_dmarc.example.com": "TIMEOUT"})
