@@ -18,11 +18,13 @@ namespace {
 
 constexpr std::size_t identifier_octets = 12;  // Of the digest, twice as many letters.
 
+/// What was published; tags that were not have their defaults. RFC 9990 §3.1.1.5
 PolicyPublished published_in(const PublishedPolicy& policy) {
+  const dmarc::AssessmentPolicy sp = policy.sp.value_or(policy.p);
   return {.domain = policy.domain,
           .p = policy.p,
-          .sp = policy.sp,
-          .np = policy.np,
+          .sp = sp,
+          .np = policy.np.value_or(sp),
           .adkim = policy.adkim,
           .aspf = policy.aspf,
           .discovery_method = policy.discovery_method,

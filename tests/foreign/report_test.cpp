@@ -93,6 +93,24 @@ TEST(ForeignReaders, XmllintFindsOurReportsValid) {
   EXPECT_TRUE(is_valid) << printed << *xml;
 }
 
+TEST(ForeignReaders, XmllintTakesEveryAddressAndPolicy) {
+  std::vector<CountedEvaluation> rows;
+  for (const char* address :
+       {"0.0.0.1", "255.255.255.255", "::1", "1::", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6::", "1::7:8",
+        "1:0:3:4:5:6:7:8", "::3:4:5:6:7:8", "1:2:3::7:8", "::ffff:192.0.2.7", "::192.0.2.8",
+        "64:ff9b::192.0.2.9", "1::4:5:6:7:8"})
+    rows.push_back({sample::passed_row(address), 1});
+  for (CountedEvaluation& row : rows) row.evaluation.published.sp = std::nullopt;
+  for (CountedEvaluation& row : rows) row.evaluation.published.np = std::nullopt;
+  const Tally made = tally(rows, sample::tally_request(), Limits{});
+  ASSERT_EQ(made.reports.size(), 1U);
+  ASSERT_EQ(made.reports.front().aggregate.record.size(), rows.size());
+  const auto xml = format_aggregate(made.reports.front().aggregate);
+  ASSERT_TRUE(xml);
+  const auto [printed, is_valid] = validate(*xml);
+  EXPECT_TRUE(is_valid) << printed << *xml;
+}
+
 TEST(ForeignReaders, XmllintSeesWhatIsNotValid) {
   const std::string xml = *format_aggregate(sample::report().aggregate);
   for (const auto& [from, to] : {std::pair{"<version>1.0<", "<version>2.0<"},
@@ -101,6 +119,11 @@ TEST(ForeignReaders, XmllintSeesWhatIsNotValid) {
                                  {"<scope>mfrom<", "<scope>helo<"},
                                  {"<type>trusted_forwarder<", "<type>forwarded<"},
                                  {"<count>3<", "<count>-3<"},
+                                 {"<count>3</count>", ""},
+                                 {">192.0.2.1<", ">192.0.2.256<"},
+                                 {">fd00:db8::25<", ">fd00:db8::25::1<"},
+                                 {">fd00:db8::25<", ">::ffff:192.0.2.1<"},
+                                 {"<sp>quarantine</sp>", ""},
                                  {"<p>reject</p>", ""}}) {
     const auto [printed, is_valid] = validate(replaced(xml, from, to));
     EXPECT_FALSE(is_valid) << to;

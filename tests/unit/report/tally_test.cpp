@@ -81,6 +81,20 @@ TEST(Tally, EachConfigurationOfAPolicyHasItsReport) {
   EXPECT_EQ(made.reports.back().aggregate.policy_published.domain, "example.edu");
 }
 
+TEST(Tally, TagsThatWereNotPublishedHaveTheirDefaults) {
+  using P = dmarc::AssessmentPolicy;
+  Evaluation row = passed_row();
+  row.published.sp = row.published.np = std::nullopt;
+  const auto policy_of = [](const Evaluation& one) {
+    return tally({{one, 1}}, tally_request(), Limits{}).reports.at(0).aggregate.policy_published;
+  };
+  EXPECT_EQ(policy_of(row).sp, P::reject);
+  EXPECT_EQ(policy_of(row).np, P::reject);
+  row.published.sp = P::none;
+  EXPECT_EQ(policy_of(row).sp, P::none);
+  EXPECT_EQ(policy_of(row).np, P::none) << "as sp says of all below the domain";
+}
+
 TEST(Tally, DoesNotDependOnTheOrderOfRows) {
   std::vector<CountedEvaluation> rows = many_rows(40);
   const Tally first = tally(rows, tally_request(), Limits{});
