@@ -5,13 +5,17 @@
 
 #include "countersign/mailflow/failed_message.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
+#include "countersign/authres/field.hpp"
+#include "countersign/limits.hpp"
 #include "countersign/mailflow/evaluation.hpp"
 #include "countersign/mailflow/judgement.hpp"
+#include "countersign/mailflow/results_field.hpp"
 #include "countersign/text/abnf.hpp"
 
 namespace countersign::mailflow {
@@ -82,12 +86,22 @@ DeliveryResult delivery_of(const Judgement& judgement) {
   return is_of_authentication ? DeliveryResult::policy : DeliveryResult::other;
 }
 
-std::string results_value(const Judgement& judgement) {
-  const HeaderField field(judgement.results_field);
+/// What the method says whose failure is told, and no other: REQUIRED so. That is DMARC, unless
+/// every mechanism gave an aligned pass and fo=d asks for a further signature. RFC 6591 §3.1
+std::string results_value(const report::FailedMessage& message, const Verdict& verdict,
+                          const Envelope& envelope, const JudgingPolicy& policy) {
+  const bool is_dmarc = !message.dkim_aligned || !message.spf_aligned;
+  std::vector<authres::MethodResult> told = results_of(verdict, envelope, policy.results);
+  std::erase_if(told, [is_dmarc](const authres::MethodResult& one) {
+    return is_dmarc ? one.method != "dmarc" : one.method != "dkim" || one.result == "pass";
+  });
+  if (told.size() > 1) told = {told.front()};
+  const HeaderField field(authres::format_field(
+      {authserv_id_for(policy.results, envelope), std::move(told)}, {}, Limits{}));
   return std::string(text::trim(field.value(), text::is_fws));
 }
 
-/// All but the header, which is long.
+/// All but the results and the header, which are long.
 report::FailedMessage message_of(const Judgement& judgement, const Envelope& envelope,
                                  std::chrono::sys_seconds arrival) {
   const Verdict& verdict = judgement.verdict;
@@ -108,7 +122,7 @@ report::FailedMessage message_of(const Judgement& judgement, const Envelope& env
           .mail_from = envelope.mail_from,
           .arrival = arrival,
           .delivery = delivery_of(judgement),
-          .authentication_results = results_value(judgement),
+          .authentication_results = {},
           .header = {}};
 }
 
@@ -144,6 +158,8 @@ std::shared_ptr<const FailureToReport> failure_of(const Judgement& judgement,
   auto failure = std::make_shared<FailureToReport>(
       FailureToReport{message_of(judgement, envelope, arrival), privacy, {}});
   if (failure_wish(failure->message, privacy) != report::FailureWish::wanted) return nullptr;
+  failure->message.authentication_results =
+      results_value(failure->message, judgement.verdict, envelope, policy);
   failure->message.header = header;
   failure->ruf = judgement.verdict.dmarc->record()->ruf;
   return failure;

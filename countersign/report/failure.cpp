@@ -38,6 +38,32 @@ bool has_failed(const FailedMessage& message) {
   return message.fo.spf && message.spf && is_failed(message.spf->result);
 }
 
+/// The signature that is told of. One that should have passed: REQUIRED when DKIM gave no aligned
+/// pass. Else one that failed, whosever it is, where fo=d asks for that. RFC 9991 §4, RFC 9989 §4.7
+const CheckedSignature* told_signature(const FailedMessage& message) {
+  const auto& all = message.signatures;
+  const auto aligned =
+      message.dkim_aligned ? all.end() : std::ranges::find_if(all, &CheckedSignature::is_aligned);
+  if (aligned != all.end()) return &*aligned;
+  if (!message.fo.dkim) return nullptr;
+  const auto failed =
+      std::ranges::find_if(all, [](const CheckedSignature& one) { return is_failed(one.result); });
+  return failed == all.end() ? nullptr : &*failed;
+}
+
+/// The kind of failure that is told: that of DMARC or, where every mechanism gave an aligned pass
+/// and fo=d asks for more, that of a further signature. Our results say why it failed.
+/// RFC 6591 §3.3, RFC 9991 §4
+std::string_view auth_failure(const FailedMessage& message) {
+  const bool is_dmarc = !message.dkim_aligned || !message.spf_aligned;
+  if (is_dmarc || told_signature(message) == nullptr) return "dmarc";
+  const auto is_for = [&message](dkim::Reason reason) {
+    return message.authentication_results.contains("reason=" + std::string(name_of(reason)));
+  };
+  if (is_for(dkim::Reason::body_hash_mismatch)) return "bodyhash";
+  return is_for(dkim::Reason::key_revoked) ? "revoked" : "signature";
+}
+
 /// A stranger's value on one line: folding undone, what is not printable as "?".
 std::string one_line(std::string_view text) {
   std::string out;
@@ -72,27 +98,29 @@ class FeedbackReport {
   std::string text_;
 };
 
-/// The signature that should have passed: REQUIRED when DKIM gave no aligned pass. RFC 9991 §4
 void add_dkim(const FailedMessage& message, const Redactor* redactor, FeedbackReport& report) {
-  if (message.dkim_aligned) return;
-  const auto found = std::ranges::find_if(message.signatures, &CheckedSignature::is_aligned);
-  if (found == message.signatures.end()) return;
+  const CheckedSignature* const found = told_signature(message);
+  if (found == nullptr) return;
   report.add("DKIM-Domain", found->sdid.text());
   const std::string auid = found->auid.empty() ? "@" + found->sdid.text() : found->auid;
   report.add("DKIM-Identity", redactor == nullptr ? auid : redactor->text(auid));
   report.add("DKIM-Selector", found->selector.text());
 }
 
-/// The record that should have let the client pass: REQUIRED when SPF of an aligned domain failed.
+/// The record that should have let the client pass: REQUIRED when SPF of an aligned domain failed,
+/// and of use where fo=s asks for each failure. What is too long is cut within its quotes.
 /// RFC 9991 §4, RFC 6591 §3.2.6
 void add_spf(const FailedMessage& message, FeedbackReport& report) {
-  if (message.spf_aligned || !message.spf || !message.spf->is_aligned) return;
-  std::string record;
+  if (!message.spf) return;
+  const bool is_aligned_failure = !message.spf_aligned && message.spf->is_aligned;
+  if (!is_aligned_failure && !(message.fo.spf && is_failed(message.spf->result))) return;
+  std::string value = "txt : " + message.spf->domain.text() + " : \"";
   for (const char c : message.spf->record) {
-    if (c == '"' || c == '\\') record += '\\';
-    record += c;
+    if (value.size() > value_octets_max - 3) break;
+    if (c == '"' || c == '\\') value += '\\';
+    value += c;
   }
-  report.add("SPF-DNS", "txt : " + message.spf->domain.text() + " : \"" + record + "\"");
+  report.add("SPF-DNS", value + '"');
 }
 
 std::string feedback_report(const FailedMessage& message, const FailureMail& mail,
@@ -104,7 +132,7 @@ std::string feedback_report(const FailedMessage& message, const FailureMail& mai
   report.add("Feedback-Type", "auth-failure");
   report.add("User-Agent", mail.reporter.generator.empty() ? "unnamed" : mail.reporter.generator);
   report.add("Version", "1");
-  report.add("Auth-Failure", "dmarc");
+  report.add("Auth-Failure", auth_failure(message));
   report.add("Identity-Alignment", identity_alignment(message));
   report.add("Reported-Domain", message.author_domain.text());
   report.add("Original-Mail-From", "<" + shown(message.mail_from) + ">");

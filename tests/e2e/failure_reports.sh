@@ -89,6 +89,8 @@ END
 says() { grep -qxF "$1" fields || { cat fields && return 1; }; }
 expect "its type" says "Feedback-Type: auth-failure"
 expect "DMARC to be what failed" says "Auth-Failure: dmarc"
+expect "its result" grep -q '^Authentication-Results: .*dmarc=fail' fields
+expect_not "the results of other methods" grep -q '^Authentication-Results: .*spf=' fields
 expect "both mechanisms" says "Identity-Alignment: dkim, spf"
 expect "the author's domain" says "Reported-Domain: owner.example"
 expect "the client" says "Source-IP: 198.51.100.7"

@@ -112,6 +112,8 @@ TEST(FailedMessage, SaysAllThatIsKnownOfAForgery) {
   EXPECT_EQ(message.arrival, one.arrival.now);
   EXPECT_THAT(message.authentication_results, testing::StartsWith("mx.example.org;"));
   EXPECT_THAT(message.authentication_results, HasSubstr("dmarc=fail"));
+  EXPECT_THAT(message.authentication_results, testing::Not(HasSubstr("spf=")))
+      << "the results of one method alone: RFC 6591 §3.1";
   EXPECT_THAT(message.header, SizeIs(3));
   EXPECT_THAT(failure->ruf, ElementsAre("mailto:ruf@example.com"));
   EXPECT_EQ(failure->privacy, Privacy::redacted);
@@ -159,9 +161,32 @@ TEST(FailedMessage, IsToldWhenOneMechanismFailedAndFoAsksForThat) {
   one = signed_by("alice@dkim.example", "dkim.example");
   one.arrival.client_ip = "192.0.2.1";
   one.arrival.mail_from = "alice@dkim.example";
-  EXPECT_TRUE(told(one));
+  ASSERT_TRUE(told(one));
+  EXPECT_THAT(told(one)->message.authentication_results, HasSubstr("dmarc=pass"))
+      << "DKIM gave no aligned pass, so DMARC is what is told of";
   one.arrival.message = by("alice@dkim.example").message;
   EXPECT_FALSE(told(one)) << "there is no signature that failed";
+}
+
+TEST(FailedMessage, TellsOfAFurtherSignatureWhereAllElsePassed) {
+  Case one = signed_by("alice@dkim.example", "dkim.example");
+  one.arrival.client_ip = "192.0.2.1";
+  one.arrival.mail_from = "alice@dkim.example";
+  one.arrival.message =
+      "DKIM-Signature: v=1; a=ed25519-sha256; d=list.example; s=l; h=from; bh=AAAA; b=AAAA\r\n" +
+      one.arrival.message;
+  const auto parsed = dns::Zone::parse(std::string(zone) + "ed._domainkey.dkim.example. TXT \"" +
+                                           sample::key_record(sample::ed25519_key()) + "\"\n",
+                                       Limits{});
+  ASSERT_TRUE(parsed);
+  const auto failure =
+      told(one, [&](const dns::Question& question) { return parsed->answer(question); });
+  ASSERT_TRUE(failure);
+  EXPECT_TRUE(failure->message.dkim_aligned && failure->message.spf_aligned);
+  EXPECT_THAT(failure->message.authentication_results,
+              HasSubstr("dkim=fail reason=body_hash_mismatch"));
+  for (const char* other : {"pass", "dmarc", "spf"})
+    EXPECT_THAT(failure->message.authentication_results, testing::Not(HasSubstr(other)));
 }
 
 TEST(FailedMessage, IsToldOnlyWhereSomebodyAsks) {

@@ -187,6 +187,49 @@ TEST(Failure, NamesOnlyWhatShouldHavePassed) {
   EXPECT_EQ(identity_alignment(message), "dkim");
 }
 
+TEST(Failure, NamesTheSignatureThatFoAsksFor) {
+  FailedMessage message = failed();
+  message.dkim_aligned = message.spf_aligned = true;
+  message.fo = {.all = false, .dkim = true};
+  message.signatures[1] = {name("list.example"), "@list.example", name("l"), dkim::Result::fail,
+                           false};
+  for (const auto& [reason, word] : {std::pair{dkim::Reason::body_hash_mismatch, "bodyhash"},
+                                     {dkim::Reason::key_revoked, "revoked"},
+                                     {dkim::Reason::signature_mismatch, "signature"}}) {
+    message.authentication_results =
+        "mx.example.net;\r\n\tdkim=fail reason=" + std::string(dkim::name_of(reason));
+    const std::string text = format(message, mail());
+    EXPECT_THAT(text, HasSubstr("\r\nAuth-Failure: " + std::string(word) + "\r\n"));
+    EXPECT_THAT(text, HasSubstr("\r\nIdentity-Alignment: none\r\n"));
+    EXPECT_THAT(text, HasSubstr("\r\nDKIM-Domain: list.example\r\n"));
+    EXPECT_THAT(text, HasSubstr("\r\nDKIM-Identity: @list.example\r\n"));
+    EXPECT_THAT(text, HasSubstr("\r\nDKIM-Selector: l\r\n"));
+    EXPECT_THAT(text, Not(HasSubstr("SPF-DNS")));
+  }
+  message.spf_aligned = false;
+  EXPECT_THAT(format(message, mail()), HasSubstr("\r\nAuth-Failure: dmarc\r\n"));
+}
+
+TEST(Failure, ShowsTheRecordOfSpfThatFoAsksFor) {
+  FailedMessage message = failed();
+  message.dkim_aligned = true;
+  message.spf = CheckedPath{name("list.example"), spf::Result::softfail, "v=spf1 ~all", false};
+  EXPECT_THAT(format(message, mail()), Not(HasSubstr("SPF-DNS"))) << "it is none of the author's";
+  message.fo = {.all = false, .spf = true};
+  const std::string text = format(message, mail());
+  EXPECT_THAT(text, HasSubstr("\r\nAuth-Failure: dmarc\r\nIdentity-Alignment: spf\r\n"));
+  EXPECT_THAT(text, HasSubstr("\r\nSPF-DNS: txt : list.example : \"v=spf1 ~all\"\r\n"));
+  EXPECT_THAT(text, Not(HasSubstr("DKIM-Domain")));
+}
+
+TEST(Failure, ALongRecordIsCutWithinItsQuotes) {
+  FailedMessage message = failed();
+  message.spf->record = "v=spf1 " + std::string(890, '"') + " -all";
+  const std::string text = format(message, mail());
+  EXPECT_THAT(text, HasSubstr("SPF-DNS: txt : example.com : \"v=spf1\r\n \\\"\\\""));
+  EXPECT_THAT(text, HasSubstr("\\\"\"\r\n"));
+}
+
 TEST(Failure, S50AStrangersTextAddsNoField) {
   FailedMessage message = failed();
   message.mail_from = "a\r\nIncidents: 9\r\n\r\n@b.example";
