@@ -20,8 +20,8 @@ constexpr std::array<std::string_view, 5> address_fields = {"From", "Sender", "R
                                                             "Cc"};
 constexpr std::array<std::string_view, 3> signature_fields = {"DKIM-Signature", "ARC-Seal",
                                                               "ARC-Message-Signature"};
-constexpr std::array<std::string_view, 5> other_fields = {"Received", "Return-Path", "Date",
-                                                          "Message-ID", "List-Id"};
+constexpr std::array<std::string_view, 4> other_fields = {"Return-Path", "Date", "Message-ID",
+                                                          "List-Id"};
 constexpr std::array<std::string_view, 4> property_types = {"smtp.", "header.", "body.", "policy."};
 
 bool is_one_of(const HeaderField& field, auto names) {
@@ -49,6 +49,18 @@ std::size_t length_of_name(std::string_view run) {
   const bool is_property = std::ranges::any_of(
       property_types, [run](std::string_view type) { return run.starts_with(type); });
   return is_tag || is_property ? equals + 1 : 0;
+}
+
+/// A Received field without the login of whoever sent the message, which is a name even where it is
+/// no address. Postfix writes it as "(Authenticated sender: joe)".
+std::string without_login(const Redactor& redactor, std::string_view text) {
+  constexpr std::string_view label = "(Authenticated sender: ";
+  const std::size_t found = text.find(label);
+  if (found == text.npos) return std::string(text);
+  const std::size_t begin = found + label.size();
+  const std::size_t end = std::min(text.find(')', begin), text.size());
+  return std::string(text.substr(0, begin)) + redactor.local_part(text.substr(begin, end - begin)) +
+         std::string(text.substr(end));
 }
 
 }  // namespace
@@ -92,6 +104,7 @@ std::string Redactor::field(const HeaderField& field, const Limits& limits) cons
     const auto tags = text::parse_tag_list(field.value(), limits);
     return !tags || tags->find("z") != nullptr ? "" : text(field.raw());
   }
+  if (field.is("Received")) return text(without_login(*this, field.raw()));
   return is_one_of(field, other_fields) ? text(field.raw()) : "";
 }
 

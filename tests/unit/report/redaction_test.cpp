@@ -44,6 +44,18 @@ TEST(Redaction, S51TakesLocalPartsOut) {
   EXPECT_EQ(redacted("\"@c"), r("\"") + "@c");
 }
 
+TEST(Redaction, S51ALoginIsANameToo) {
+  const auto received = [](const std::string& login) {
+    const std::string field = "Received: from [192.0.2.1]\r\n\t(Authenticated sender: " + login;
+    return redactor.header({HeaderField(field)}, Limits{});
+  };
+  const std::string begin = "Received: from [192.0.2.1]\r\n\t(Authenticated sender: ";
+  EXPECT_EQ(received("joe) by a.example; x"), begin + r("joe") + ") by a.example; x\r\n");
+  EXPECT_EQ(received("joe@a.example) for <bob@b.example>"),
+            begin + r("joe@a.example") + ") for <" + r("bob") + "@b.example>\r\n");
+  EXPECT_EQ(received("joe"), begin + r("joe") + "\r\n");
+}
+
 TEST(Redaction, KeepsWhatIsNoName) {
   EXPECT_EQ(redacted("no address"), "no address");
   EXPECT_EQ(redacted("i=@example.com; d=x"), "i=@example.com; d=x");
