@@ -29,8 +29,9 @@ struct Library {
 struct Progress {
   std::string_view rest;   // Of the message.
   bool has_ended = false;  // libcurl was told that there is no more: the final dot follows.
-  std::string reply;       // The last line that the MTA said.
-  std::string refusal;     // The last of those that were 4yz or 5yz: QUIT is answered after it.
+  bool has_named_recipient = false;
+  std::string reply;    // The last line that the MTA said.
+  std::string refusal;  // The last of those that were 4yz or 5yz: QUIT is answered after it.
 };
 
 using Handle = std::unique_ptr<CURL, decltype(&::curl_easy_cleanup)>;
@@ -52,6 +53,14 @@ std::size_t take_reply(const char* octets, std::size_t size, std::size_t count, 
   if (!line.empty()) progress.reply = line;
   if (line.starts_with('4') || line.starts_with('5')) progress.refusal = line;
   return size * count;
+}
+
+/// Sees how far the dialogue has come.
+int note_command(CURL*, curl_infotype type, char* octets, std::size_t size, void* data) {
+  const std::string_view line(octets, size);
+  if (type == CURLINFO_HEADER_OUT && line.starts_with("RCPT "))
+    static_cast<Progress*>(data)->has_named_recipient = true;
+  return 0;
 }
 
 void set_server(CURL* handle, const SmtpServer& server) {
@@ -101,7 +110,10 @@ DeliveryResult judge(CURLcode code, CURL* handle, const Progress& progress,
   long status = 0;
   ::curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
   const bool has_answered = status >= 400;
-  if (has_answered && status >= 500) return {Delivery::refused, progress.refusal};
+  // What is refused before anybody is named is refused to us: a greeting, a login or a sender that
+  // the operator can mend. It says nothing of the recipient, so the mail can go another time.
+  if (has_answered && status >= 500 && progress.has_named_recipient)
+    return {Delivery::refused, progress.refusal};
   if (has_answered) return {Delivery::deferred, progress.refusal};
   std::string text = details.empty() ? ::curl_easy_strerror(code) : std::string(details);
   return {progress.has_ended ? Delivery::uncertain : Delivery::deferred, std::move(text)};
@@ -154,6 +166,9 @@ DeliveryResult SmtpSender::send(const OutgoingMail& mail) {
   ::curl_easy_setopt(handle.get(), CURLOPT_READDATA, &progress);
   ::curl_easy_setopt(handle.get(), CURLOPT_HEADERFUNCTION, take_reply);
   ::curl_easy_setopt(handle.get(), CURLOPT_HEADERDATA, &progress);
+  ::curl_easy_setopt(handle.get(), CURLOPT_DEBUGFUNCTION, note_command);
+  ::curl_easy_setopt(handle.get(), CURLOPT_DEBUGDATA, &progress);
+  ::curl_easy_setopt(handle.get(), CURLOPT_VERBOSE, 1L);  // Or nothing is noted.
   ::curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, details);
   const CURLcode code = ::curl_easy_perform(handle.get());
   return judge(code, handle.get(), progress, details);

@@ -46,7 +46,7 @@ struct OutgoingMail {
 /// What became of a mail.
 enum class Delivery : std::uint8_t {
   accepted,   ///< the MTA has taken it and answers for it
-  refused,    ///< 5yz: it will not take it later either
+  refused,    ///< 5yz to a recipient or the message: it will not take it later either
   deferred,   ///< it was not taken; later it may be
   uncertain,  ///< all was sent, and the connection ended before the MTA had answered
 };

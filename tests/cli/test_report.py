@@ -86,7 +86,7 @@ class Report(ReportCase):
                                    ({b".": b"451 later"}, 75, "due"),
                                    ({b"RCPT": b"450 later"}, 75, "due"),
                                    ({b".": b"554 no"}, 1, "failed"),
-                                   ({b"MAIL": b"550 no"}, 1, "failed"),
+                                   ({b"MAIL": b"550 no"}, 75, "due"),
                                    ({b".": b""}, 1, "uncertain")):
             with self.subTest(reply):
                 self.judge_a_day()

@@ -27,8 +27,8 @@ using testing::HasSubstr;
 /// An MTA that answers by script and keeps what it was told, for one connection.
 class ScriptedMta {
  public:
-  /// answers   replies by the beginning of the command; "." is the end of the message. An empty
-  ///           reply closes the connection.
+  /// answers   replies by the beginning of the command; "." is the end of the message, "(none)" is
+  ///           for the greeting. An empty reply closes the connection.
   explicit ScriptedMta(std::map<std::string, std::string> answers)
       : answers_(std::move(answers)),
         sockets_(open_listening_sockets(
@@ -67,7 +67,8 @@ class ScriptedMta {
       line += "\r\n";
       static_cast<void>(::send(peer, line.data(), line.size(), MSG_NOSIGNAL));
     };
-    say("220 mta.example");
+    const auto greeting = answers_.find("(none)");
+    say(greeting == answers_.end() ? "220 mta.example" : greeting->second);
     std::string line;
     bool in_data = false;
     for (char c = 0; ::recv(peer, &c, 1, 0) == 1;) {
@@ -124,15 +125,35 @@ TEST(MailSender, HandsAMailOver) {
 }
 
 TEST(MailSender, TellsForGoodFromForNow) {
-  for (const char* command : {"MAIL", "RCPT", "DATA", "."}) {
+  for (const char* command : {"RCPT", "DATA", "."}) {
     ScriptedMta refuses(with(command, "550 5.1.1 go away"));
     const DeliveryResult refused = send_to(refuses);
     EXPECT_EQ(refused.delivery, Delivery::refused) << command << ": " << refused.text;
     EXPECT_EQ(refused.text, "550 5.1.1 go away") << command;
+  }
+  for (const char* command : {"(none)", "MAIL", "RCPT", "DATA", "."}) {
     ScriptedMta defers(with(command, "451 4.3.0 later"));
     const DeliveryResult deferred = send_to(defers);
     EXPECT_EQ(deferred.delivery, Delivery::deferred) << command << ": " << deferred.text;
   }
+}
+
+TEST(MailSender, WhatIsRefusedToUsIsNotRefusedByTheRecipient) {
+  for (const char* command : {"(none)", "MAIL"}) {
+    ScriptedMta mta(with(command, "554 5.7.1 not from you"));
+    const DeliveryResult result = send_to(mta);
+    EXPECT_EQ(result.delivery, Delivery::deferred) << command << ": " << result.text;
+    EXPECT_EQ(result.text, "554 5.7.1 not from you") << command;
+  }
+  std::map<std::string, std::string> answers = with("AUTH", "535 5.7.8 wrong password");
+  answers["EHLO"] = "250-mta.example\r\n250 AUTH PLAIN";
+  const ScriptedMta mta(answers);
+  SmtpServer server = mta.server();
+  server.user = "reports";
+  server.password = "wrong";
+  const DeliveryResult result = SmtpSender(server).send(mail());
+  EXPECT_EQ(result.delivery, Delivery::deferred) << result.text;
+  EXPECT_EQ(result.text, "535 5.7.8 wrong password");
 }
 
 TEST(MailSender, DoesNotKnowWhereTheAnswerToTheWholeMessageIsMissing) {
