@@ -35,6 +35,8 @@ constexpr std::size_t claims_at_once = 8;
 // A page of policies of a day.
 constexpr std::size_t policies_at_once = 1'000;
 constexpr std::chrono::hours first_pause{1};
+constexpr std::string_view opted_out = "the domain gets no reports from us";
+constexpr std::string_view comes_back = "it would come back to ourselves";
 
 /// What a claim came to before anything has left: nothing when the report may leave.
 using Ending = std::optional<SendingResult>;
@@ -151,18 +153,26 @@ struct Outbox::State {
   /// Where the report goes, or how it ends without having left.
   [[nodiscard]] Ending find_recipients(const Claim& claim, const StoredPolicy& policy,
                                        std::vector<Mailbox>& recipients) {
-    if (is_opted_out(policy)) return suppressed("the domain gets no reports from us");
-    const std::vector<CheckedDestination> checked = check_uris(policy, {claim.key.destination});
+    if (is_opted_out(policy)) return suppressed(std::string(opted_out));
+    std::vector<CheckedDestination> checked = check_uris(policy, {claim.key.destination});
     if (checked.empty()) return suppressed("the policy domain is no domain name");
     const Authorization authorization = checked.front().authorization;
     if (authorization == Authorization::dns_failure)
       return try_again(claim, std::string(to_string(authorization)));
+    const bool has_ours = leave_out_ourselves(checked);
     recipients = report::recipients_of(checked);
-    const report::LoopGuard guard{.report_addresses = {options.from}};
-    std::erase_if(recipients, [&guard](const Mailbox& one) { return guard.is_own(one); });
     if (!recipients.empty()) return std::nullopt;
-    return suppressed(checked.front().mailboxes.empty() ? std::string(to_string(authorization))
-                                                        : "it would come back to ourselves");
+    return suppressed(std::string(has_ours ? comes_back : to_string(authorization)));
+  }
+
+  /// True when there was one of our addresses to leave out.
+  bool leave_out_ourselves(std::vector<CheckedDestination>& checked) const {
+    const report::LoopGuard guard{.report_addresses = {options.from}};
+    std::size_t ours = 0;
+    for (CheckedDestination& one : checked)
+      ours += std::erase_if(one.mailboxes,
+                            [&guard](const Mailbox& mailbox) { return guard.is_own(mailbox); });
+    return ours > 0;
   }
 
   /// Due again, later each time, and given up in the end.
@@ -327,9 +337,12 @@ store::WaitingReports Outbox::waiting() { return state_->ledger.waiting(state_->
 void Outbox::preview(store::Day day, std::string_view only_domain,
                      const std::function<void(const ReportPreview&)>& show) {
   state_->for_each_policy(day, only_domain, [&](const StoredPolicy& policy) {
-    const std::vector<CheckedDestination> checked = state_->check_uris(
+    std::vector<CheckedDestination> checked = state_->check_uris(
         policy, report::distinct_destinations(policy.published.rua, state_->limits()));
+    const bool has_ours = state_->leave_out_ourselves(checked);
     const std::vector<Mailbox> recipients = report::recipients_of(checked);
+    std::string_view fault = has_ours && recipients.empty() ? comes_back : "";
+    if (state_->is_opted_out(policy)) fault = opted_out;
     for (const report::Report& one : state_->make_reports(day, policy)) {
       ReportPreview preview{.policy_domain = policy.published.domain,
                             .report_id = one.aggregate.report_metadata.report_id,
@@ -339,7 +352,8 @@ void Outbox::preview(store::Day day, std::string_view only_domain,
                             .destinations = checked};
       for (const report::Record& record : one.aggregate.record)
         preview.messages += record.row.count;
-      if (!recipients.empty()) {
+      preview.fault = fault;
+      if (fault.empty() && !recipients.empty()) {
         Result<std::string, std::string> mail =
             state_->make_mail(one.aggregate, {recipients.front()});
         (mail ? preview.mail : preview.fault) = mail ? *std::move(mail) : std::move(mail.error());

@@ -258,6 +258,20 @@ TEST_P(ReportOutbox, APreviewSendsAndEntersNothing) {
   EXPECT_THAT(records(), IsEmpty());
 }
 
+TEST_P(ReportOutbox, APreviewSaysWhyNothingWouldBeSent) {
+  store_rows(evaluation("own.example", {"mailto:dmarc@own.example"}));
+  store_rows(evaluation("example.org", {"mailto:reports@example.org"}));
+  static_cast<void>(options_.opted_out.entries.add("own.example", {}));
+  Outbox outbox(store_, check(), sender_, options_, log_.log());
+  std::map<std::string, ReportPreview> previews;
+  outbox.preview(day, "", [&](const ReportPreview& one) { previews[one.policy_domain] = one; });
+  ASSERT_THAT(previews, SizeIs(2));
+  EXPECT_EQ(previews.at("own.example").fault, "the domain gets no reports from us");
+  EXPECT_EQ(previews.at("example.org").fault, "it would come back to ourselves");
+  for (const auto& [domain, one] : previews) EXPECT_EQ(one.mail, "") << domain;
+  EXPECT_EQ(send().suppressed, 2U) << "as it was said";
+}
+
 /// Reports that are too large for one mail.
 class DividedReport : public ReportOutbox {
  protected:
