@@ -10,6 +10,7 @@
 
 #include "countersign/mailflow/identities.hpp"
 #include "countersign/message/author.hpp"
+#include "countersign/message/compose.hpp"
 #include "service/config/lists.hpp"
 #include "service/reporting/random.hpp"
 #include "service/run/version.hpp"
@@ -36,7 +37,7 @@ Result<Mailbox, std::string> read_from(const config::ReportSettings& settings) {
 report::Reporter reporter_of(const config::ReportSettings& settings, const Mailbox& from) {
   return {.submitter = from.domain,
           .org_name = settings.org_name.empty() ? from.domain.text() : settings.org_name,
-          .email = settings.from,
+          .email = format_address(from),  // Without a name that may stand beside it.
           .extra_contact_info = settings.extra_contact,
           .generator = std::string("countersign ") + version};
 }

@@ -53,6 +53,14 @@ TEST(ReportOptions, WhatIsNotSetHasItsDefault) {
   EXPECT_EQ(options->now(), morning);
 }
 
+TEST(ReportOptions, TheContactIsAnAddressAndNothingElse) {
+  config::Snapshot snapshot = usable_snapshot();
+  snapshot.settings.reports.from = "DMARC <reports@EXAMPLE.org>";
+  const auto options = outbox_options(snapshot, in_the_morning);
+  ASSERT_TRUE(options) << options.error();
+  EXPECT_EQ(options->reporter.email, "reports@example.org");
+}
+
 TEST(ReportOptions, TakesWhatIsSet) {
   config::Snapshot snapshot = usable_snapshot();
   config::ReportSettings& settings = snapshot.settings.reports;
