@@ -59,6 +59,7 @@ struct Outbox::State {
   State(store::Store& store_given, CheckDestinations check_given, MailSender& sender_given,
         OutboxOptions options_given, Log& log_given)
       : store(store_given),
+        store_name(store_given.name()),
         ledger(store_given),
         check(std::move(check_given)),
         sender(sender_given),
@@ -66,6 +67,8 @@ struct Outbox::State {
         log(log_given) {}
 
   store::Store& store;
+  /// Hosts with stores of their own report in one name; each report is another.
+  const std::string store_name;
   store::ReportLedger ledger;
   CheckDestinations check;
   MailSender& sender;
@@ -97,13 +100,13 @@ struct Outbox::State {
       rows.push_back({.evaluation = row.evaluation, .count = row.messages});
       return true;
     });
-    report::Tally tally =
-        report::tally(rows,
-                      {.reporter = options.reporter,
-                       .period = report::day_period(day),
-                       .run = fmt::format("{} {}", policy.id, day.time_since_epoch().count()),
-                       .packed_bytes_max = options.packed_octets_max},
-                      limits());
+    report::Tally tally = report::tally(
+        rows,
+        {.reporter = options.reporter,
+         .period = report::day_period(day),
+         .run = fmt::format("{} {} {}", store_name, policy.id, day.time_since_epoch().count()),
+         .packed_bytes_max = options.packed_octets_max},
+        limits());
     if (tally.dropped > 0)
       log.write(LogLevel::warning, "messages of a day fit into no report",
                 {{"policy_domain", policy.published.domain},

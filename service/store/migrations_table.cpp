@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Version 1 has the counts, version 2 what becomes of reports, version 3 how many reports a
-// destination gets, version 4 which parts of a report have left.
+// destination gets, version 4 which parts of a report have left, version 5 the store's name.
 //
 // Days are counted from 1970-01-01, times in seconds from its beginning, UTC.
 //
@@ -16,7 +16,7 @@
 namespace countersign::service::store {
 namespace {
 
-constexpr std::array<const char*, 4> sqlite{{
+constexpr std::array<const char*, 5> sqlite{{
     R"sql(
 CREATE TABLE policy (
   id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice: reports refer to it
@@ -77,9 +77,13 @@ CREATE TABLE destination (
 ALTER TABLE report ADD COLUMN parts INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE report ADD COLUMN division TEXT NOT NULL DEFAULT '';
 )sql",
+    R"sql(
+CREATE TABLE store_name (name TEXT NOT NULL);
+INSERT INTO store_name (name) VALUES (lower(hex(randomblob(16))));
+)sql",
 }};
 
-constexpr std::array<const char*, 4> postgresql{{
+constexpr std::array<const char*, 5> postgresql{{
     R"sql(
 CREATE TABLE policy (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -139,6 +143,10 @@ CREATE TABLE destination (
     R"sql(
 ALTER TABLE report ADD COLUMN parts bigint NOT NULL DEFAULT 0;
 ALTER TABLE report ADD COLUMN division text NOT NULL DEFAULT '';
+)sql",
+    R"sql(
+CREATE TABLE store_name (name text NOT NULL);
+INSERT INTO store_name (name) VALUES (gen_random_uuid()::text);
 )sql",
 }};
 

@@ -165,6 +165,14 @@ void Store::read(Day day, PolicyId policy,
       });
 }
 
+std::string Store::name() {
+  Transaction transaction(*database_, Access::reading);
+  const std::vector<Row> found = database_->rows("SELECT name FROM store_name");
+  if (found.size() != 1)
+    throw StoreError(Remedy::operate, "the store has lost its name; restore a backup");
+  return found.front().text(0);
+}
+
 StoreSize Store::size() {
   Transaction transaction(*database_, Access::reading);
   const std::vector<Row> found = database_->rows(

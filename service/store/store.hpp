@@ -101,6 +101,8 @@ class Store {
   /// Rows come in the order of their addresses.
   void read(Day day, PolicyId policy, const std::function<bool(const CountedEvaluation&)>& on_row);
 
+  /// What no other store is called: the numbers of policies are this store's own.
+  [[nodiscard]] std::string name();
   /// The first day that is kept.
   [[nodiscard]] Day kept_from(Time now) const;
   /// Removes what is older, in steps that hold nobody up.

@@ -258,6 +258,21 @@ TEST_P(ReportOutbox, APreviewSendsAndEntersNothing) {
   EXPECT_THAT(records(), IsEmpty());
 }
 
+TEST_P(ReportOutbox, HostsWithStoresOfTheirOwnSendDifferentReports) {
+  const report::Evaluation row = evaluation("own.example", {"mailto:dmarc@own.example"});
+  store_rows(row);
+  EXPECT_EQ(send().sent, 1U);
+  store::Store other({.path = folder_ / "other.sqlite"});
+  ASSERT_TRUE(other.append({{store::row_key(row, day), 1}}, {"segment", 0, 1}, morning).is_new);
+  Outbox outbox(other, check(), sender_, options_, log_.log());
+  outbox.plan(day);
+  EXPECT_EQ(outbox.send().sent, 1U);
+  ASSERT_THAT(sender_.sent, SizeIs(2));
+  // A reader takes two reports of one identifier for one.
+  EXPECT_NE(test::report_in_mail(sender_.sent[0].octets).report_metadata.report_id,
+            test::report_in_mail(sender_.sent[1].octets).report_metadata.report_id);
+}
+
 TEST_P(ReportOutbox, APreviewSaysWhyNothingWouldBeSent) {
   store_rows(evaluation("own.example", {"mailto:dmarc@own.example"}));
   store_rows(evaluation("example.org", {"mailto:reports@example.org"}));

@@ -322,9 +322,18 @@ TEST_P(StoreSchema, EachEarlierVersionIsBroughtUpWithWhatItHolds) {
     EXPECT_EQ(store.size().messages, version > 0 ? 3U : 0U);
     EXPECT_TRUE(store.append(counts, {"0123456789abcdef", 0, 1}, noon).is_new);
     EXPECT_EQ(store.size().rows, 1U);
+    EXPECT_NE(store.name(), "");
     store.expire(noon);  // Touches every table.
     static_cast<void>(open());
   }
+}
+
+TEST_P(StoreSchema, AStoreHasANameThatNoOtherHas) {
+  Store store = open();
+  EXPECT_GE(store.name().size(), 32U);
+  EXPECT_EQ(open().name(), store.name());
+  Store other({.path = folder_ / "other.sqlite"});
+  EXPECT_NE(other.name(), store.name());
 }
 
 TEST_P(StoreSchema, ANewerOneIsRefusedInPlainWords) {
