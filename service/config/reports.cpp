@@ -28,7 +28,10 @@ class Checker {
     if (reports_.sends) check_sending();
     if (tells_failures()) check_failures();
     const bool is_needed = reports_.sends || tells_failures();
-    if (is_needed && !reports_.from.empty()) check_from();
+    if (!is_needed) return;
+    if (!reports_.from.empty()) check_from();
+    check_mail_from();
+    check_login();
   }
 
  private:
@@ -127,6 +130,23 @@ class Checker {
                       "no key signs for " + reports_.from +
                           ", so receivers would not believe reports, and none is sent",
                       "add its domain to [signing], or name opendkim.conf too (-x)");
+  }
+
+  void check_mail_from() {
+    if (reports_.mail_from.empty() || first_mailbox(reports_.mail_from)) return;
+    problems_.fatal(place("reports.mail_from"),
+                    "'" + reports_.mail_from + "' is no address that bounces could go to",
+                    "leave it out for the null path");
+  }
+
+  // Whoever stands in between takes STARTTLS away, or answers it himself.
+  void check_login() {
+    const std::string& host = reports_.smtp_host;
+    const bool is_here = host == "localhost" || host.starts_with("127.") || host == "::1";
+    if (reports_.smtp_user.empty() || is_here || reports_.smtp_tls == SmtpTls::required) return;
+    problems_.warning(place("reports.smtp_user"),
+                      "the password for " + host + " can be had by whoever stands in between",
+                      "set reports.smtp_tls = \"required\"");
   }
 
   const Settings& settings_;

@@ -34,6 +34,15 @@ Result<Mailbox, std::string> read_from(const config::ReportSettings& settings) {
   return *std::move(mailbox);
 }
 
+/// The reverse-path without a name that may stand beside it; empty for the null path.
+Result<std::string, std::string> read_mail_from(const config::ReportSettings& settings) {
+  if (settings.mail_from.empty()) return "";
+  const auto mailbox = first_mailbox(settings.mail_from);
+  if (mailbox) return format_address(*mailbox);
+  return std::unexpected(
+      fmt::format("reports.mail_from is no address: {}", to_string(mailbox.error().code)));
+}
+
 report::Reporter reporter_of(const config::ReportSettings& settings, const Mailbox& from) {
   return {.submitter = from.domain,
           .org_name = settings.org_name.empty() ? from.domain.text() : settings.org_name,
@@ -97,6 +106,8 @@ Result<OutboxOptions, std::string> outbox_options(const config::Snapshot& snapsh
   const config::Machine machine = config::this_machine();
   Result<Mailbox, std::string> from = read_from(settings);
   if (!from) return std::unexpected(from.error());
+  Result<std::string, std::string> mail_from = read_mail_from(settings);
+  if (!mail_from) return std::unexpected(std::move(mail_from.error()));
   if (mailflow::find_identities(*snapshot.policy, *from).chosen.empty())
     return std::unexpected(
         fmt::format("no key signs for {} (reports.from), so receivers would not believe the "
@@ -106,7 +117,7 @@ Result<OutboxOptions, std::string> outbox_options(const config::Snapshot& snapsh
   return OutboxOptions{
       .reporter = reporter_of(settings, *from),
       .from = *from,
-      .mail_from = settings.mail_from,
+      .mail_from = *std::move(mail_from),
       .policy = snapshot.policy,
       .opted_out = config::read_domain_set(settings.opted_out, machine.files, problems),
       .packed_octets_max = settings.packed_octets_max,
@@ -123,6 +134,8 @@ Result<FailureReporterOptions, std::string> failure_reporter_options(
   const config::Machine machine = config::this_machine();
   const Result<Mailbox, std::string> from = read_from(settings);
   if (!from) return std::unexpected(from.error());
+  Result<std::string, std::string> mail_from = read_mail_from(settings);
+  if (!mail_from) return std::unexpected(std::move(mail_from.error()));
   Result<std::vector<Mailbox>, std::string> bcc = read_copies(settings.failures.bcc);
   if (!bcc) return std::unexpected(std::move(bcc.error()));
   Result<std::string, std::string> key = redaction_key(settings.failures, machine.files);
@@ -131,7 +144,7 @@ Result<FailureReporterOptions, std::string> failure_reporter_options(
   return FailureReporterOptions{
       .outbox = {.reporter = reporter_of(settings, *from),
                  .from = *from,
-                 .mail_from = settings.mail_from,
+                 .mail_from = *std::move(mail_from),
                  .bcc = *std::move(bcc),
                  .opted_out = config::read_domain_set(settings.opted_out, machine.files, problems),
                  .redaction_key = *std::move(key),

@@ -45,6 +45,33 @@ TEST_F(ReportSettingsTest, ReportsNeedSomebodyWhoseMailIsSigned) {
   EXPECT_THAT(problems_of("[reports]\nfrom = \"nobody\"\n"), IsEmpty()) << "nobody sends any";
 }
 
+TEST_F(ReportSettingsTest, BouncesGoToAnAddress) {
+  const std::string head =
+      "[daemon]\nsockets = [\"inet:1\"]\n[signing]\nmode = \"verify\"\n"
+      "[reports.failures]\nprivacy = \"redacted\"\n[reports]\nfrom = \"a@b.example\"\n";
+  EXPECT_THAT(texts(load_own(head + "mail_from = \"<>\"\n").problems),
+              Contains(HasSubstr(":9: fatal: '<>' is no address that bounces could go to")));
+  EXPECT_THAT(texts(load_own(head + "mail_from = \"b@b.example\"\n").problems),
+              Not(Contains(HasSubstr("bounces"))));
+}
+
+TEST_F(ReportSettingsTest, APasswordIsNotGivenToWhoeverAnswers) {
+  const std::string head =
+      "[daemon]\nsockets = [\"inet:1\"]\n[signing]\nmode = \"verify\"\n"
+      "[reports.failures]\nprivacy = \"redacted\"\n"
+      "[reports]\nfrom = \"a@b.example\"\nsmtp_user = \"u\"\n";
+  const auto is_warned = [&](const std::string& lines) {
+    for (const std::string& line : texts(load_own(head + lines).problems))
+      if (line.find(":9: warning: the password for") != std::string::npos) return true;
+    return false;
+  };
+  EXPECT_TRUE(is_warned("smtp_host = \"mta.example\"\n"));
+  EXPECT_TRUE(is_warned("smtp_host = \"mta.example\"\nsmtp_tls = \"none\"\n"));
+  EXPECT_FALSE(is_warned("smtp_host = \"mta.example\"\nsmtp_tls = \"required\"\n"));
+  for (const char* here : {"localhost", "127.0.0.1", "::1"})
+    EXPECT_FALSE(is_warned("smtp_host = \"" + std::string(here) + "\"\n")) << here;
+}
+
 TEST_F(ReportSettingsTest, FailuresAreToldOnlyWhenReportsComeFromSomebody) {
   const std::string head =
       "[daemon]\nsockets = [\"inet:1\"]\n[signing]\nmode = \"verify\"\n"

@@ -61,6 +61,18 @@ TEST(ReportOptions, TheContactIsAnAddressAndNothingElse) {
   EXPECT_EQ(options->reporter.email, "reports@example.org");
 }
 
+TEST(ReportOptions, BouncesGoToAnAddressOrNowhere) {
+  config::Snapshot snapshot = usable_snapshot();
+  snapshot.settings.reports.mail_from = "Bounces <bounces@EXAMPLE.org>";
+  EXPECT_EQ(outbox_options(snapshot, in_the_morning)->mail_from, "bounces@example.org");
+  for (const char* wrong : {"<>", "bounces", "a@b.example\r\nDATA"}) {
+    snapshot.settings.reports.mail_from = wrong;
+    const auto options = outbox_options(snapshot, in_the_morning);
+    ASSERT_FALSE(options) << wrong;
+    EXPECT_THAT(options.error(), HasSubstr("reports.mail_from is no address"));
+  }
+}
+
 TEST(ReportOptions, TakesWhatIsSet) {
   config::Snapshot snapshot = usable_snapshot();
   config::ReportSettings& settings = snapshot.settings.reports;
