@@ -123,6 +123,14 @@ void add_spf(const FailedMessage& message, FeedbackReport& report) {
   report.add("SPF-DNS", value + '"');
 }
 
+/// Name and version as one product: two words would be two products. RFC 5965 §3.1
+std::string product_of(std::string generator) {
+  if (generator.empty()) return "unnamed";
+  const std::size_t space = generator.find(' ');
+  if (space != generator.npos) generator[space] = '/';
+  return generator;
+}
+
 std::string feedback_report(const FailedMessage& message, const FailureMail& mail,
                             const Redactor* redactor) {
   const auto shown = [redactor](const std::string& text) {
@@ -130,7 +138,7 @@ std::string feedback_report(const FailedMessage& message, const FailureMail& mai
   };
   FeedbackReport report;
   report.add("Feedback-Type", "auth-failure");
-  report.add("User-Agent", mail.reporter.generator.empty() ? "unnamed" : mail.reporter.generator);
+  report.add("User-Agent", product_of(mail.reporter.generator));
   report.add("Version", "1");
   report.add("Auth-Failure", auth_failure(message));
   report.add("Identity-Alignment", identity_alignment(message));

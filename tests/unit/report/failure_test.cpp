@@ -155,6 +155,14 @@ TEST(Failure, SaysWhatFailed) {
   EXPECT_THAT(text, HasSubstr("From: " + alice + "\r\n"));
 }
 
+TEST(Failure, NamesItsProgramAsOneProduct) {
+  FailureMail how = mail();
+  how.reporter.generator = "countersign 0.1.0";
+  EXPECT_THAT(format(failed(), how), HasSubstr("\r\nUser-Agent: countersign/0.1.0\r\n"));
+  how.reporter.generator.clear();
+  EXPECT_THAT(format(failed(), how), HasSubstr("\r\nUser-Agent: unnamed\r\n"));
+}
+
 TEST(Failure, S51ShowsNoPeopleAndNoBody) {
   const std::string redacted = format(failed(), mail());
   for (const char* word : {"alice", "Alice", "secret", "the body"})
