@@ -50,9 +50,11 @@ class Sealing {
   /// Nothing is added to mail that is refused or thrown away, nor to mail whose header the policy's
   /// checks do not find; mail that is put aside is sealed, as it goes on with all its fields once
   /// somebody lets it. A seal that cannot be made becomes the policy's action on errors. With the
-  /// set goes the field that names the program, where the policy asks for it. Nor is anything added
-  /// where a set would do harm: to a chain that has ended or is full, and to one that may be whole while DNS does not
-  /// answer, as a seal that says fail ends it for good. RFC 8617 §5.1, §5.1.2, §5.2.1
+  /// set goes the field that names the program, where the policy asks for it.
+  ///
+  /// Nor is anything added where a set would do harm: to a chain that has ended or is full, and to
+  /// one that may be whole while DNS does not answer, as a seal that says fail ends it for good.
+  /// RFC 8617 §5.1, §5.1.2, §5.2.1
   void finish(std::chrono::sys_seconds now, Outcome& outcome) &&;
 
  private:

@@ -37,8 +37,8 @@ void add_hosts(const DataSet& set, const Files& files, Problems& problems,
 [[nodiscard]] std::vector<std::string> read_names(const DataSet& set, const Files& files,
                                                   Problems& problems);
 
-/// Reads macros: "name", "name=value|value" or, as dkimpy-milter writes it, "name|value|value"; in a
-/// file "name value|value". Braces around the name are cut.
+/// Reads macros: "name", "name=value|value" or, as dkimpy-milter writes it, "name|value|value"; in
+/// a file "name value|value". Braces around the name are cut.
 [[nodiscard]] std::vector<mailflow::MacroRule> read_macros(const DataSet& set, const Files& files,
                                                            Problems& problems);
 

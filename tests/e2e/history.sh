@@ -169,7 +169,8 @@ END
 keep theirs
 import() { "$countersign" report import-history "$@" > import.out 2>&1; }
 expect "what opendmarc recorded to be imported" import $theirs
-expect "all of it" grep -q '^12 records: 11 added, 0 there already, 1 that no report counts' import.out
+expect "all of it" \
+  grep -q '^12 records: 11 added, 0 there already, 1 that no report counts' import.out
 expect "a second time" import $theirs
 expect "nothing to be added then" grep -q '^12 records: 0 added, 11 there already' import.out
 today=$(date -u +%F)
