@@ -213,8 +213,14 @@ int send(const Options& options) {
     static_cast<void>(show_previews(options));
     return exit_ok;
   }
+  const store::Day day = day_of(options.day);
+  if (day + std::chrono::days(1) > now())
+    fmt::print(stderr,
+               "countersign: {} is not over (UTC); mail of that day that is still to come will be "
+               "in no report\n",
+               text_of(day));
   Reporting reporting(options);
-  const std::size_t planned = reporting.outbox().plan(day_of(options.day), domain_of(options));
+  const std::size_t planned = reporting.outbox().plan(day, domain_of(options));
   Progress progress(planned, "reports");
   const OutboxCounts counts = reporting.outbox().send([&](std::uint64_t done) {
     progress.show(done);

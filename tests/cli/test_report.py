@@ -25,6 +25,7 @@ class Report(ReportCase):
         sent = self.report("send", "--day", self.day)
         self.assertEqual(sent.text,
                          "1 sent, 0 deferred, 0 failed, 0 uncertain, 1 not to be sent\n")
+        self.assertIn(f"{self.day} is not over (UTC)", sent.err)
         ((recipients, mail),) = self.mta.mails
         self.assertEqual(recipients, ["dmarc@owner.example"])
         feedback = ElementTree.fromstring(report_of(mail))
