@@ -140,9 +140,10 @@ class Judging(Case):
 
     def test_white_space_before_the_colon_of_a_field(self):
         message = MESSAGE.replace(b"Subject:", b"Subject :")
-        result = self.expect(0, "verify", "--json", "--zone", self.zone(), stdin=self.sign(message))
-        self.assertEqual(result.json["dmarc"]["result"], "none")
-        self.assertEqual(result.json["action"], "accept")
+        result = self.expect(1, "verify", "--json", "--zone", self.zone(), stdin=self.sign(message))
+        self.assertEqual([one["result"] for one in result.json["dkim"]], ["pass"])
+        self.assertEqual(result.json["dmarc"]["reason"], "odd_field_name")
+        self.assertEqual(result.json["action"], "quarantine")
 
     def test_a_body_that_is_signed_in_part(self):
         message = self.partly_signed() + b"added\r\n"
