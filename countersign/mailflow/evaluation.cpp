@@ -3,6 +3,7 @@
 #include "countersign/mailflow/evaluation.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -95,8 +96,8 @@ std::optional<std::string> envelope_from(const Verdict& verdict, const Envelope&
 std::optional<std::string> envelope_to(const Envelope& envelope) {
   if (envelope.rcpt_to.empty() || envelope.rcpt_to_dropped > 0) return std::nullopt;
   std::optional<std::string> first = domain_of_path(envelope.rcpt_to.front());
-  const bool is_shared = std::ranges::all_of(
-      envelope.rcpt_to,
+  const bool is_shared = std::all_of(
+      std::next(envelope.rcpt_to.begin()), envelope.rcpt_to.end(),
       [&first](const std::string& recipient) { return domain_of_path(recipient) == first; });
   return is_shared ? first : std::nullopt;
 }

@@ -4,12 +4,12 @@
 //
 //   record() → queue in memory ─(writer)─► spool on this host ─(deliverer)─► store
 //
-// The queue has equal messages once, with their number: a worker copies what nobody has brought
-// yet, and only that is made into octets. The writer puts what waits on the disk, twice in the time
-// that store.durability says. The deliverer carries the spool to the store, at its own pace: what
-// comes meanwhile is added up and costs the store no more, and a store that is slow or away costs
-// room in the spool and nothing else. What finds the queue or the spool full is not counted, and
-// that is counted and told.
+// The queue has equal messages once, with their number, as far as one look finds them: those are
+// neither copied nor made into octets. The writer adds up the rest and puts all of it on the disk,
+// twice in the time that store.durability says. The deliverer carries the spool to the store, at
+// its own pace: what comes meanwhile is added up and costs the store no more, and a store that is
+// slow or away costs room in the spool and nothing else. What finds the queue or the spool full is
+// not counted, and that is counted and told.
 
 #pragma once
 
@@ -18,11 +18,10 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <tuple>
+#include <vector>
 
 #include "countersign/report/evaluation.hpp"
 #include "service/config/settings.hpp"
@@ -73,25 +72,9 @@ class Recorder {
   struct Recorded {
     std::size_t hash = 0;
     Day day;
+    std::uint64_t messages = 0;
     report::Evaluation evaluation;
   };
-  /// The same, to look for.
-  struct RecordedView {
-    std::size_t hash = 0;
-    Day day;
-    const report::Evaluation& evaluation;
-  };
-  /// By the hash, and by all of it where that is the same: a stranger who makes hashes collide wins
-  /// a few comparisons.
-  struct HashFirst {
-    using is_transparent = void;
-    template <class One, class Other>
-    bool operator()(const One& one, const Other& other) const {
-      return std::tie(one.hash, one.day, one.evaluation) <
-             std::tie(other.hash, other.day, other.evaluation);
-    }
-  };
-  using Queue = std::map<Recorded, std::uint64_t, HashFirst>;  // With the number of messages.
 
   void write_until_stopped();
   void write(Counts& counts);
@@ -105,8 +88,9 @@ class Recorder {
   mutable std::mutex mutex_;
   std::condition_variable writer_wakes_;
   std::condition_variable deliverer_wakes_;
-  Queue queue_;
-  std::uint64_t queued_ = 0;     // Messages in it.
+  std::vector<Recorded> queue_;
+  std::vector<std::uint32_t> places_;  // In the queue, counted from 1, of the last row of a hash.
+  std::uint64_t queued_ = 0;           // Messages in the queue.
   std::uint64_t unwritten_ = 0;  // Messages that the writer has taken and not brought to the disk.
   bool stopping_ = false;
   bool writer_ended_ = false;
