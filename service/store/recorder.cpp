@@ -43,8 +43,8 @@ std::size_t hash_of(const report::Evaluation& evaluation) {
   using Halves = std::array<std::uint64_t, 2>;
   for (const std::uint64_t half : std::bit_cast<Halves>(evaluation.source_ip.octets())) add(half);
   add_text(evaluation.header_from);
-  add_text(evaluation.envelope_from.value_or("?"));
-  add_text(evaluation.envelope_to.value_or("?"));
+  for (const auto& domain : {&evaluation.envelope_from, &evaluation.envelope_to})
+    add_text(*domain ? std::string_view(**domain) : "?");
   add(static_cast<std::size_t>(evaluation.disposition) << 2U |
       static_cast<std::size_t>(evaluation.dkim_aligned) << 1U |
       static_cast<std::size_t>(evaluation.spf_aligned));
