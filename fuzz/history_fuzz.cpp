@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     COUNTERSIGN_ASSERT(read(octets, chunk) == items);
   const auto lines = static_cast<std::uint64_t>(std::ranges::count(octets, '\n')) + 1;
   for (const HistoryItem& item : items) {
-    COUNTERSIGN_ASSERT(item.text.size() <= history_record_bytes_max);
+    COUNTERSIGN_ASSERT(item.text.size() <= Limits{}.history_record_bytes_max);
     COUNTERSIGN_ASSERT(item.line >= 1 && item.line <= lines);
     if (!item.record) {
       COUNTERSIGN_ASSERT(item.record.error().line >= item.line);

@@ -52,10 +52,13 @@ void answer(const PolicyRequest& request, AddedField field, const Limits& limits
   COUNTERSIGN_ASSERT(std::ranges::all_of(found.text, is_printable));
   check_reply(found.text, limits);
   AnsweredMessage message;
-  message.keep(request, found);
-  const std::optional<std::string> again = message.recall(request);
+  COUNTERSIGN_ASSERT(message.keep(request, {}, found) == found.text);
+  const std::optional<std::string> again = message.recall(request, {});
+  COUNTERSIGN_ASSERT(!message.recall(request, "bob@example.com"));
   COUNTERSIGN_ASSERT(again.has_value() == !request.instance.empty());
   COUNTERSIGN_ASSERT(!again || !again->starts_with("PREPEND"));
+  const SpfAccessPolicies policies{.usual = {}, .of_recipients = {}};
+  COUNTERSIGN_ASSERT(&policies.choose(request.recipient).policy == &policies.usual);
 }
 
 }  // namespace
