@@ -96,7 +96,7 @@ void check_sealing(const Message& message, std::string_view payload, const Chain
   for (const HeaderField& field : *fields)
     for (std::size_t at = field.raw().find('\n'); at != std::string_view::npos;
          at = field.raw().find('\n', at + 1))
-      COUNTERSIGN_ASSERT(field.raw()[at - 1] == '\r' && field.raw()[at + 1] == '\t');
+      COUNTERSIGN_ASSERT(field.raw()[at - 1] == '\r' && text::is_wsp(field.raw()[at + 1]));
   Header grown = *fields;
   grown.insert(grown.end(), message.header.begin(), message.header.end());
   const Chain after = collect_chain(grown, limits);

@@ -269,7 +269,7 @@ TEST_F(SealingConfig, TellsSoftwareAndWhatIsDoneOnDemand) {
                        "remote_ip = false\narc_chain = true\n"));
   ASSERT_TRUE(other.policy && other.policy->sealing);
   EXPECT_THAT(other.policy->sealing->software_header,
-              ::testing::MatchesRegex("countersign v[^ ]+ mx\\.example\\.org"));
+              ::testing::MatchesRegex("countersign v[^ ]+ mail\\.example\\.org"));
   EXPECT_EQ(other.policy->sealing->on_error, mailflow::Action::tempfail);
   EXPECT_FALSE(other.policy->judging.results.remote_ip);
   EXPECT_TRUE(other.policy->judging.results.arc_chain);
