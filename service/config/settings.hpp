@@ -150,6 +150,7 @@ struct JudgingSettings {
   std::string public_suffix_list;  ///< empty: that of the system, or of libpsl
   bool accepts_partly_signed_body = true;
   std::uint64_t signatures_max = 8;
+  std::uint64_t key_bits_min = 1'024;  ///< RSA, of keys in DNS
   std::chrono::seconds clock_drift{300};
   std::uint64_t spf_void_lookups_max = 2;
   DataSet unjudged;
@@ -215,7 +216,8 @@ struct SealingSettings {
 /// Where DNS answers come from.
 struct DnsSettings {
   std::vector<std::string> nameservers;  ///< addresses; empty: those of the system
-  std::chrono::seconds timeout{5};
+  std::chrono::seconds timeout{5};           ///< for one answer
+  std::chrono::seconds message_timeout{20};  ///< for all answers that one message needs
   std::string trust_anchor_file;
   std::string resolver_file;  ///< unbound.conf(5); empty: none
   std::string zone_file;      ///< answers instead of DNS; empty: none

@@ -337,6 +337,10 @@ const Setting rows[] = {
      "Let a DKIM signature pass whose l= leaves the end of the body unsigned. DMARC does not count "
      "it either way.",
      [](S& s) -> Slot { return &s.judging.accepts_partly_signed_body; }},
+    {"judging.key_bits_min",
+     "Signatures and seals whose RSA keys have fewer bits never pass. RFC 8301 §3.2 has 1024.",
+     [](S& s) -> Slot { return &s.judging.key_bits_min; },
+     {1'024, 16'384}},
     {"judging.signatures_max",
      "DKIM signatures of one message that are verified.",
      [](S& s) -> Slot { return &s.judging.signatures_max; },
@@ -631,6 +635,11 @@ const Setting rows[] = {
     {"dns.timeout",
      "How long one question may take.",
      [](S& s) -> Slot { return &s.dns.timeout; },
+     {1, 600}},
+    {"dns.message_timeout",
+     "How long all questions for one message may take together; what is not answered by then is "
+     "temperror. RFC 7208 §4.6.4 asks for 20 seconds at least.",
+     [](S& s) -> Slot { return &s.dns.message_timeout; },
      {1, 600}},
     {"dns.trust_anchor_file", "The file with the DNSSEC trust anchor of the root.",
      [](S& s) -> Slot { return &s.dns.trust_anchor_file; }},

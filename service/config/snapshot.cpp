@@ -281,6 +281,7 @@ class Maker {
     policy_.limits.recipients_max = settings_.limits.recipients;
     policy_.limits.signatures_made_max = settings_.limits.signatures_made;
     policy_.limits.signatures_max = settings_.judging.signatures_max;
+    policy_.limits.rsa_verify_bits_min = static_cast<unsigned>(settings_.judging.key_bits_min);
     policy_.limits.clock_drift_seconds =
         static_cast<std::uint32_t>(settings_.judging.clock_drift.count());
     policy_.limits.spf_void_lookups_max = settings_.judging.spf_void_lookups_max;

@@ -13,8 +13,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-// For all questions of a message together. RFC 7208 §4.6.4 asks for 20 s at least.
-constexpr std::chrono::seconds judging_max{20};
 // Enough to recognize a message by.
 constexpr std::size_t kept_recipients = 10;
 constexpr std::string_view tempfail_frame("\0\0\0\1t", 5);
@@ -78,9 +76,10 @@ asio::awaitable<std::optional<mailflow::Outcome>> Connection::outcome_of(
   asked_ = {};
   const auto began = std::chrono::steady_clock::now();
   ClientResolver resolver(*host_.resolver, host_.shares, session_.client_ip());
-  std::optional<mailflow::Outcome> outcome = co_await judge(
-      std::move(judging), resolver, {.end = began + judging_max, .question = host_.dns_timeout}, {},
-      keeps() ? &asked_ : nullptr);
+  std::optional<mailflow::Outcome> outcome =
+      co_await judge(std::move(judging), resolver,
+                     {.end = began + host_.message_timeout, .question = host_.dns_timeout}, {},
+                     keeps() ? &asked_ : nullptr);
   if (host_.metrics != nullptr && outcome)
     host_.metrics->observe_judging(std::chrono::steady_clock::now() - began);
   co_return outcome;

@@ -51,11 +51,13 @@ struct ConnectionHost {
   Resolver* resolver = nullptr;    ///< for mail that is judged; there must be one before any is
   ClientShares* shares = nullptr;  ///< of DNS for each client; nullptr: as much as each wants
   std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};  ///< for one answer
-  RecordJudged record;                                              ///< may be empty
-  mailflow::CountRecipients count_recipients;                       ///< may be empty
-  Metrics* metrics = nullptr;    ///< where events are counted; nullptr: nowhere
-  KeptMessages* kept = nullptr;  ///< where finished messages go; nullptr: nowhere
-  bool stopping = false;         ///< connections close when their message is finished
+  /// For all answers that one message needs. RFC 7208 §4.6.4
+  std::chrono::milliseconds message_timeout = std::chrono::seconds{20};
+  RecordJudged record;                         ///< may be empty
+  mailflow::CountRecipients count_recipients;  ///< may be empty
+  Metrics* metrics = nullptr;                  ///< where events are counted; nullptr: nowhere
+  KeptMessages* kept = nullptr;                ///< where finished messages go; nullptr: nowhere
+  bool stopping = false;                       ///< connections close when their message is finished
 };
 
 /// One connection. Lives and dies on its worker's thread.

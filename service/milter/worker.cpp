@@ -67,6 +67,7 @@ void Worker::set(WorkerSettings settings) {
   host_.resolver = policy_host_.resolver = settings.resolver;
   host_.shares = policy_host_.shares = settings.shares;
   host_.dns_timeout = policy_host_.timeouts.dns = settings.dns_timeout;
+  host_.message_timeout = policy_host_.timeouts.evaluation = settings.message_timeout;
   policy_host_.timeouts.idle = settings.timeouts.idle;
   policy_host_.timeouts.request = settings.timeouts.packet;
   host_.record = std::move(settings.record);

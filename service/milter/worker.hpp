@@ -35,6 +35,7 @@ struct WorkerSettings {
   Resolver* resolver = nullptr;
   ClientShares* shares = nullptr;  ///< outlives the worker; a reload does not change it
   std::chrono::milliseconds dns_timeout = std::chrono::seconds{5};
+  std::chrono::milliseconds message_timeout = std::chrono::seconds{20};
   RecordJudged record;                         ///< takes judged messages, for reports; may be empty
   mailflow::CountRecipients count_recipients;  ///< for all workers; may be empty
   Metrics* metrics = nullptr;                  ///< outlives the worker; may be null

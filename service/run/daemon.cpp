@@ -264,6 +264,7 @@ WorkerSettings Daemon::worker_settings() {
       .resolver = dns_ ? &dns_->resolver() : nullptr,
       .shares = &shares_,
       .dns_timeout = settings.dns.timeout,
+      .message_timeout = settings.dns.message_timeout,
       .record = records_->function(snapshot_.policy->judging.receiver),
       .count_recipients = [this](const auto&... seen) { return replays_.count(seen...); },
       .metrics = metrics_ ? &*metrics_ : nullptr,

@@ -353,6 +353,11 @@ TEST(DkimpyImport, Mistakes) {
               ElementsAre(HasSubstr("go together")));
   EXPECT_THAT(import(Form::dkimpy, "Mode x\n").problems, ElementsAre(HasSubstr("fatal")));
   EXPECT_EQ(clean(Form::dkimpy, "MinimumKeyBits 0\n").signing.key_bits_min, 1'024u);
+  EXPECT_EQ(clean(Form::dkimpy, "MinimumKeyBits 2048\n").judging.key_bits_min, 2'048u);
+  EXPECT_EQ(clean(Form::openarc, "MinimumKeySizeRSA 2048\n").judging.key_bits_min, 2'048u);
+  EXPECT_EQ(clean(Form::openarc, "MinimumKeySizeRSA 0\n").judging.key_bits_min, 1'024u);
+  EXPECT_THAT(import(Form::openarc, "MinimumKeySizeRSA 512\n").problems,
+              ElementsAre(HasSubstr("MinimumKeySizeRSA 512 is taken as 1024")));
 }
 
 TEST(DkimpyImport, MacrosSayWhoseMailItIs) {

@@ -385,6 +385,7 @@ TEST(OpenDkimOptions, ShortKeysStayRefused) {
   EXPECT_EQ(imported.settings.signing.key_bits_min, 1'024u);
   EXPECT_THAT(imported.problems, ElementsAre(HasSubstr("taken as 1024")));
   EXPECT_EQ(clean("MinimumKeyBits 2048\n").signing.key_bits_min, 2'048u);
+  EXPECT_EQ(clean("MinimumKeyBits 2048\n").judging.key_bits_min, 2'048u);
 }
 
 TEST(OpenDkimOptions, LoggingWithoutSyslogGoesToTheTerminal) {

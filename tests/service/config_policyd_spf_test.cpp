@@ -215,6 +215,8 @@ TEST(PolicydSpfImport, WhatIsWritten) {
   EXPECT_EQ(clean(Form::policyd_spf, "Hide_Receiver = Yes\n").judging.receiver, "unknown");
   EXPECT_EQ(clean(Form::policyd_spf, "Hide_Receiver = No\n").judging.receiver, "");
   EXPECT_EQ(clean(Form::policyd_spf, "Void_Limit = 4\n").judging.spf_void_lookups_max, 4u);
+  EXPECT_EQ(clean(Form::policyd_spf, "Lookup_Time = 30\n").dns.message_timeout.count(), 30);
+  EXPECT_EQ(clean(Form::policyd_spf, "Lookup_Time = 0\n").dns.message_timeout.count(), 20);
   EXPECT_EQ(clean(Form::policyd_spf, "Authserv_Id = mx.example\n").judging.results.authserv_id,
             "mx.example");
   EXPECT_EQ(clean(Form::policyd_spf, "debugLevel = 3\n").log.level, LogLevel::debug);

@@ -452,6 +452,7 @@ TEST_F(SnapshotTest, DefaultsOfJudgingAreThoseOfThePolicy) {
   EXPECT_EQ(settings.signatures_max, limits.signatures_max);
   EXPECT_EQ(settings.clock_drift.count(), limits.clock_drift_seconds);
   EXPECT_EQ(settings.spf_void_lookups_max, limits.spf_void_lookups_max);
+  EXPECT_EQ(settings.key_bits_min, limits.rsa_verify_bits_min);
 }
 
 TEST_F(SnapshotTest, ChecksAndTrustAreSet) {
@@ -459,6 +460,7 @@ TEST_F(SnapshotTest, ChecksAndTrustAreSet) {
       "[daemon]\nsockets = \"inet:1\"\n[signing]\nmode = \"verify\"\n"
       "[judging]\nspf = true\narc = false\ndmarc = false\niprev = false\n"
       "accepts_partly_signed_body = false\nsignatures_max = 3\nclock_drift = \"1m\"\n"
+      "key_bits_min = 2048\n"
       "spf_void_lookups_max = 4\nunjudged = [\"192.0.2.1\"]\nspf_skipped = [\"192.0.2.2\"]\n"
       "spf_shared = [\"192.0.2.4\"]\nfields_to_be_signed = [\"Subject\"]\n"
       "third_party_signers = [\"d.example\"]\n"
@@ -472,6 +474,7 @@ TEST_F(SnapshotTest, ChecksAndTrustAreSet) {
   EXPECT_FALSE(judging.accepts_partly_signed_body);
   EXPECT_EQ(snapshot.policy->limits.signatures_max, 3u);
   EXPECT_EQ(snapshot.policy->limits.clock_drift_seconds, 60u);
+  EXPECT_EQ(snapshot.policy->limits.rsa_verify_bits_min, 2'048u);
   EXPECT_EQ(snapshot.policy->limits.spf_void_lookups_max, 4u);
   EXPECT_TRUE(judging.unjudged.match("", IpAddress::parse("192.0.2.1")));
   EXPECT_TRUE(judging.spf_skipped.match("", IpAddress::parse("192.0.2.2")));

@@ -148,6 +148,16 @@ TEST(MilterJudging, ManyMessagesWaitForDnsAtTheSameTime) {
   EXPECT_GT(resolver.open_max, 40);
 }
 
+TEST(MilterJudging, WaitsForAllAnswersTogetherAsLongAsItMay) {
+  FakeResolver resolver;
+  answer_by_zone(resolver);
+  resolver.delay = 60s;
+  ServedFilter filter(
+      {.policy = test::judging_policy(), .resolver = &resolver, .message_timeout = 50ms});
+  MtaConnection mta = filter.connect();
+  EXPECT_THAT(results_of(mta.push(mail_by("a@example.com"))), HasSubstr("dmarc=temperror"));
+}
+
 TEST(MilterJudging, IsFinishedBeforeTheFilterStops) {
   FakeResolver resolver;
   answer_by_zone(resolver);

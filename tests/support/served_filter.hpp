@@ -52,6 +52,7 @@ struct ServedOptions {
   service::EventDetail detail;
   mailflow::Policy policy = policy_for_example_org();
   service::Resolver* resolver = nullptr;  ///< must outlive the filter
+  std::chrono::milliseconds message_timeout = std::chrono::seconds{20};
   service::KeptMessages* kept = nullptr;  ///< must outlive the filter
   service::RecordJudged record;           ///< called on the threads of the workers
 };
@@ -65,6 +66,7 @@ class ServedFilter {
                    .timeouts = options.timeouts,
                    .detail = options.detail,
                    .resolver = options.resolver,
+                   .message_timeout = options.message_timeout,
                    .record = options.record,
                    .kept = options.kept}),
         listener_(control_, descriptors(), options.connections_max, file_.log(),

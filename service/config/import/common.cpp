@@ -37,6 +37,32 @@ void set_dns_timeout(Importer& importer, const ConfigLine& line) {
   importer.set("dns.timeout", line, endless ? "600" : line.value);
 }
 
+namespace {
+
+constexpr std::int64_t key_bits_least = 1'024;  // RFC 8301 §3.2
+
+void tell_short_keys(Importer& importer, const ConfigLine& line) {
+  importer.problems().warning(line.place, line.name + " " + line.value +
+                                              " is taken as 1024: receivers refuse shorter keys "
+                                              "(RFC 8301 §3.2)");
+}
+
+}  // namespace
+
+void set_key_bits(Importer& importer, const ConfigLine& line) {
+  const std::optional<std::int64_t> read = parse_foreign_integer(line.value);
+  if (read && *read < key_bits_least) return tell_short_keys(importer, line);
+  importer.set("signing.key_bits_min", line);
+  if (read) importer.set("judging.key_bits_min", line);
+}
+
+void set_verified_key_bits(Importer& importer, const ConfigLine& line) {
+  const std::optional<std::int64_t> read = parse_foreign_integer(line.value);
+  if (read == 0) return;
+  if (read && *read < key_bits_least) return tell_short_keys(importer, line);
+  importer.set("judging.key_bits_min", line);
+}
+
 void set_nameservers(Importer& importer, const ConfigLine& line) {
   importer.mark("dns.nameservers", line);
   importer.settings().dns.nameservers = split_list(line.value);

@@ -16,6 +16,10 @@ void set_umask(Importer& importer, const ConfigLine& line);
 void set_debug(Importer& importer, const ConfigLine& line);
 /// DNSTimeout: 0 means for ever, which is our longest.
 void set_dns_timeout(Importer& importer, const ConfigLine& line);
+/// The least length of keys that sign and of keys in DNS, 1024 where less is asked for.
+void set_key_bits(Importer& importer, const ConfigLine& line);
+/// The same of keys in DNS alone; 0 means the default.
+void set_verified_key_bits(Importer& importer, const ConfigLine& line);
 /// Nameservers: a list.
 void set_nameservers(Importer& importer, const ConfigLine& line);
 /// MaximumHeaders: 0 means no limit, which is our largest.

@@ -48,7 +48,8 @@ constexpr Option rows[] = {
     {"Canonicalization", works, "signing.canonicalization", "default relaxed/simple"},
     {"SignHeaders", works, "signing.signed_fields", ""},
     {"OmitHeaders", works, "signing.omitted_fields", "documented there, and without effect"},
-    {"MinimumKeyBits", works, "signing.key_bits_min", "0 is the default"},
+    {"MinimumKeyBits", works, "signing.key_bits_min",
+     "0 is the default; also judging.key_bits_min, for the keys of others"},
 
     // --- how it is judged ---
     {"AuthservID", works, "judging.results.authserv_id", "HOSTNAME is the host name"},
@@ -67,8 +68,8 @@ void set_mode(Importer& importer, const ConfigLine& line) {
   importer.settings().signing.mode = !signs ? Mode::verify : judges ? Mode::both : Mode::sign;
 }
 
-void set_key_bits(Importer& importer, const ConfigLine& line) {
-  if (parse_foreign_integer(line.value) != 0) importer.set("signing.key_bits_min", line);
+void set_key_bits_or_default(Importer& importer, const ConfigLine& line) {
+  if (parse_foreign_integer(line.value) != 0) set_key_bits(importer, line);
 }
 
 void set_second_table(Importer& importer, const ConfigLine& line) {
@@ -86,7 +87,7 @@ constexpr Special specials[] = {
     {"Canonicalization", set_canonicalization},
     {"AuthservID", set_authserv_id},
     {"DNSTimeout", set_dns_timeout},
-    {"MinimumKeyBits", set_key_bits},
+    {"MinimumKeyBits", set_key_bits_or_default},
     {"KeyTableEd25519", set_second_table},
     {"Domain", keep},
     {"SubDomains", keep},

@@ -41,14 +41,6 @@ void check_algorithm(Importer& importer, const ConfigLine& line) {
   }
 }
 
-void set_key_bits(Importer& importer, const ConfigLine& line) {
-  const std::optional<std::int64_t> read = parse_foreign_integer(line.value);
-  if (!read || *read >= 1'024) return importer.set("signing.key_bits_min", line);
-  importer.problems().warning(line.place, "MinimumKeyBits " + line.value +
-                                              " is taken as 1024: receivers refuse shorter keys "
-                                              "(RFC 8301 §3.2)");
-}
-
 void set_lifetime(Importer& importer, const ConfigLine& line) {
   if (parse_foreign_integer(line.value) != 0) importer.set("signing.lifetime", line);
 }

@@ -103,7 +103,8 @@ constexpr Option rows[] = {
     {"OversignHeaders", works, "signing.oversigned_fields", ""},
     {"SignatureTTL", works, "signing.lifetime", "0 writes no x="},
     {"MinimumKeyBits", works, "signing.key_bits_min",
-     "never below 1024, which receivers refuse (RFC 8301 §3.2)"},
+     "never below 1024, which receivers refuse (RFC 8301 §3.2); also judging.key_bits_min, for the "
+     "keys of others"},
     {"BodyLengthDB", missing, "", "l= lets anybody add to a signed message, so it is not written"},
     {"MaximumSignedBytes", works, "signing.signed_octets_max",
      "only with AllowBodyLength yes: l= lets anybody add to a signed message"},

@@ -19,7 +19,6 @@ namespace {
 
 constexpr text::CharClass is_blank = text::CharClass(" \t\r\f\v");
 constexpr std::string_view service_alone = "in the policy service alone";
-constexpr std::string_view own_bounds = "each question has its own time, dns.timeout";
 
 using enum Fate;
 using mailflow::Action;
@@ -77,8 +76,8 @@ constexpr Option rows[] = {
 
     // --- bounds ---
     {"Void_Limit", works, "judging.spf_void_lookups_max", ""},
-    {"Lookup_Time", ignored, "", own_bounds},
-    {"Whitelist_Lookup_Time", ignored, "", own_bounds},
+    {"Lookup_Time", works, "dns.message_timeout", "0 means the default"},
+    {"Whitelist_Lookup_Time", ignored, "", "forwarders are asked for within dns.message_timeout"},
     {"Mock", ignored, "", "it serves tests of the program alone"},
 
     // --- logging ---
@@ -180,6 +179,10 @@ void set_pass_restriction(Importer& importer, const ConfigLine& line) {
   if (line.value.empty()) return;
   const bool helo = text::equal_ignoring_case(line.name, "HELO_pass_restriction");
   importer.set(helo ? "policy_service.helo_pass" : "policy_service.mail_from_pass", line);
+}
+
+void set_lookup_time(Importer& importer, const ConfigLine& line) {
+  if (parse_foreign_integer(line.value) != 0) importer.set("dns.message_timeout", line);
 }
 
 void set_reason(Importer& importer, const ConfigLine& line) {
@@ -313,6 +316,7 @@ constexpr Special specials[] = {
     {"Per_User", name_recipients_file},
     {"SPF_Enhanced_Status_Codes", set_status_codes},
     {"Reason_Message", set_reason},
+    {"Lookup_Time", set_lookup_time},
     {"skip_addresses", skip_addresses},
     {"Whitelist", trust_addresses},
     {"HELO_Whitelist", trust_greetings},
