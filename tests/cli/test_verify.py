@@ -120,10 +120,11 @@ class Judging(Case):
 
     def test_an_author_who_is_uncertain(self):
         signed = self.sign()
-        for more in (b"From: eve@example.net\r\n", b"From : eve@example.net\r\n", b"no field\r\n"):
-            result = self.run_program("verify", "--json", "--zone", self.zone(),
-                                      stdin=more + signed)
-            self.assertEqual(result.code, 1, result)
+        # A further From breaks a signature that has each one more often in h= than it was there.
+        for more, code in ((b"From: eve@example.net\r\n", 1), (b"From : eve@example.net\r\n", 1),
+                           (b"no field\r\n", 0)):
+            result = self.expect(code, "verify", "--json", "--zone", self.zone(),
+                                 stdin=more + signed)
             dmarc = result.json["dmarc"]
             self.assertEqual(dmarc["result"], "permerror")
             for name in ("reason", "author_domain", "org_domain", "policy_domain", "published",
@@ -140,7 +141,7 @@ class Judging(Case):
 
     def test_white_space_before_the_colon_of_a_field(self):
         message = MESSAGE.replace(b"Subject:", b"Subject :")
-        result = self.expect(1, "verify", "--json", "--zone", self.zone(), stdin=self.sign(message))
+        result = self.expect(0, "verify", "--json", "--zone", self.zone(), stdin=self.sign(message))
         self.assertEqual([one["result"] for one in result.json["dkim"]], ["pass"])
         self.assertEqual(result.json["dmarc"]["reason"], "odd_field_name")
         self.assertEqual(result.json["action"], "quarantine")

@@ -124,7 +124,7 @@ expect "a key that DNSSEC disproves not to pass" \
 act 'dmarc_temperror = "tempfail"
 bad_key = "reject"'
 attack broken.example
-expect "the client to come again" replied '451 4\.7\.26 .*broken\.example'
+expect "the client to come again" replied '451 4\.4\.3 .*broken\.example'
 outside --client 192.0.2.1 --from alice@good.example < letter.eml
 expect "the forged key to be refused" replied '550 5\.7\.20 '
 
