@@ -127,6 +127,8 @@ mailflow::Flow read_message(const Options& options,
 int exit_code_of(const mailflow::Verdict& verdict) {
   const dkim::Result dkim = dkim::summarize(verdict.signatures);
   const dmarc::Result dmarc = verdict.dmarc_result().value_or(dmarc::Result::none);
+  // A signature does not say which of several authors it is for.
+  if (!verdict.authorship.author_domain) return exit_no;
   if (dmarc == dmarc::Result::pass) return exit_ok;
   if (dmarc == dmarc::Result::temperror || dkim == dkim::Result::temperror) return exit_temporary;
   return dkim == dkim::Result::pass && dmarc != dmarc::Result::fail ? exit_ok : exit_no;
@@ -192,8 +194,8 @@ void add_verify(CLI::App& root, int& exit_code) {
   options->settings.declare(*command);
   options->dns.declare(*command);
   command->footer(
-      "Exit codes: 0 DMARC passes, or a signature does and DMARC does not fail; 1 neither, 65 not "
-      "a message, 66 no such file, 75 DNS failed.");
+      "Exit codes: 0 DMARC passes, or a signature does and DMARC does not fail; 1 neither, or From "
+      "names nobody for certain, 65 not a message, 66 no such file, 75 DNS failed.");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 
