@@ -215,7 +215,7 @@ struct SealingSettings {
 
 /// Where DNS answers come from.
 struct DnsSettings {
-  std::vector<std::string> nameservers;  ///< addresses; empty: those of the system
+  std::vector<std::string> nameservers;      ///< addresses; empty: those of the system
   std::chrono::seconds timeout{5};           ///< for one answer
   std::chrono::seconds message_timeout{20};  ///< for all answers that one message needs
   std::string trust_anchor_file;

@@ -66,7 +66,7 @@ class Messages(Case):
     def test_odd_headers(self):
         for message in (
             b"From: a@example.org\r\nno colon here\r\nSubject: x\r\n\r\nbody\r\n",
-            b"Subject:\r\n folded\r\n\tagain \r\nFrom : a@example.org\r\n\r\nbody\r\n",
+            b"Subject:\r\n folded\r\n\tagain \r\nFrom: a@example.org\r\n\r\nbody\r\n",
             b"From:a@example.org\r\nX-Empty:\r\nX-Octets: \xff\xfe\x00\r\n\r\nbody\r\n",
             "From: jürgen@example.org\nSubject: grüß dich\n\nbody\n".encode(),
         ):
@@ -81,7 +81,8 @@ class Messages(Case):
         self.assertEqual(self.verify(signed)[0]["result"], "pass")
 
     def test_a_first_field_that_looks_like_such_a_line_is_a_field(self):
-        for first in (b"From : alice@example.org\r\n", b"From \t:\r\n alice@example.org\r\n"):
+        for first in (b"From : alice@example.org\r\n", b"From \t:\r\n alice@example.org\r\n",
+                      b"Cc:\r\n folded\r\n\tagain \r\nFrom : alice@example.org\r\n"):
             message = first + b"Subject: x\r\n\r\nbody\r\n"
             signed = self.sign(message)
             self.assertEqual(cut(signed)[1], message)
