@@ -109,31 +109,38 @@ Told all_that_is_fed() {
   return fed;
 }
 
-/// An MTA that keeps each mail in a file, after a moment and before another, in which its client
-/// may be killed.
+/// An MTA that keeps each mail in a file, after a moment and before another. With one of them it
+/// takes so long, before or after it has kept it, that its client is killed meanwhile.
 class KeepingSender final : public MailSender {
  public:
   /// begun   counts the mails, so that somebody knows when to kill us.
-  KeepingSender(std::string folder, std::atomic<int>& begun)
-      : folder_(std::move(folder)), begun_(begun) {}
+  /// slow    the mail that takes long, counted from 1; 0 for none.
+  KeepingSender(std::string folder, std::atomic<int>& begun, int slow)
+      : folder_(std::move(folder)), begun_(begun), slow_(slow) {}
 
   DeliveryResult send(const OutgoingMail& mail) override {
-    ++begun_;
+    const bool is_slow = ++begun_ == slow_;
+    const bool is_kept_first = random_() % 2 == 0;
+    if (is_slow && !is_kept_first) std::this_thread::sleep_for(longer_than_life);
     pause();
     const std::string name =
         folder_ + "/" + std::to_string(::getpid()) + "-" +
         std::to_string(std::chrono::steady_clock::now().time_since_epoch().count());
     std::ofstream(name + ".part") << mail.octets;
     std::filesystem::rename(name + ".part", name + ".eml");
+    if (is_slow) std::this_thread::sleep_for(longer_than_life);
     pause();
     return {Delivery::accepted, "250 ok"};
   }
 
  private:
+  static constexpr std::chrono::seconds longer_than_life{30};
+
   void pause() { std::this_thread::sleep_for(std::chrono::microseconds(random_() % 4'000)); }
 
   std::string folder_;
   std::atomic<int>& begun_;
+  int slow_;
   std::mt19937 random_{std::random_device{}()};
 };
 
@@ -220,9 +227,9 @@ class Fleet : public test::StoreTest {
   }
 
   /// One process that sends what is due, until nothing is.
-  int send(int number, std::atomic<int>& begun) {
+  int send(int number, std::atomic<int>& begun, int slow) {
     Store store = open();
-    KeepingSender sender(mails(), begun);
+    KeepingSender sender(mails(), begun, slow);
     const dns::Zone zone = *dns::Zone::parse("example. 60 IN TXT \"x\"\n", Limits());
     Outbox outbox(
         store,
@@ -254,20 +261,21 @@ class Fleet : public test::StoreTest {
     while (!is_all_sent()) {
       ASSERT_LT(std::chrono::steady_clock::now(), end) << log_.text();
       const test::SharedMemory<std::array<std::atomic<int>, nodes>> begun;
+      const int slow = number < 20 ? 1 + static_cast<int>(random_() % 2) : 0;
       std::vector<std::unique_ptr<test::ChildProcess>> senders;
       for (std::size_t i = 0; i < nodes; ++i)
         senders.push_back(std::make_unique<test::ChildProcess>(
-            [&, n = ++number] { return send(n, begun->at(i)); }));
-      if (number < 20) kill_amid_sending(*senders.front(), begun->front());
+            [&, n = ++number, slow = i == 0 ? slow : 0] { return send(n, begun->at(i), slow); }));
+      if (slow > 0) kill_amid_sending(*senders.front(), begun->front(), slow);
       for (const auto& sender : senders) static_cast<void>(sender->exit_code());
       decide_what_is_uncertain();
     }
   }
-  /// Kills it at its first mails; when it has none to send it ends by itself.
-  void kill_amid_sending(test::ChildProcess& sender, const std::atomic<int>& begun) {
-    const int at = 1 + static_cast<int>(random_() % 5);
-    static_cast<void>(eventually([&] { return begun >= at; }, 10s));
-    std::this_thread::sleep_for(std::chrono::microseconds(random_() % 4'000));
+  /// Kills it at the mail that takes long, or soon after the ones before; when it has fewer to send
+  /// it ends by itself.
+  void kill_amid_sending(test::ChildProcess& sender, const std::atomic<int>& begun, int slow) {
+    static_cast<void>(eventually([&] { return begun >= slow; }, 5s));
+    std::this_thread::sleep_for(std::chrono::microseconds(random_() % 8'000));
     sender.kill(SIGKILL);
   }
   bool is_all_sent() {
