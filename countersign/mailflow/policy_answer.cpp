@@ -281,17 +281,6 @@ dns::Asking<PolicyAnswer> answer_policy_request(PolicyRequest request,
   co_return answer;
 }
 
-SpfAccessPolicies::Choice SpfAccessPolicies::choose(std::string_view recipient) const {
-  if (of_recipients.empty() || recipient.empty()) return {.whose = {}, .policy = usual};
-  const std::string address = text::to_lower(recipient);
-  const std::size_t at = address.rfind('@');
-  auto found = of_recipients.find(address);
-  if (found == of_recipients.end() && at != std::string::npos)
-    found = of_recipients.find(std::string_view(address).substr(at));
-  if (found == of_recipients.end()) return {.whose = {}, .policy = usual};
-  return {.whose = found->first, .policy = *found->second};
-}
-
 bool AnsweredMessage::is_of(const PolicyRequest& request) const {
   return !instance_.empty() && request.instance == instance_ && request.sender == sender_;
 }

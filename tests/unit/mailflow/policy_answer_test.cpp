@@ -390,21 +390,6 @@ TEST(AnsweredMessage, AnswersEachPolicyByItself) {
   EXPECT_THAT(message.keep(next, "@example.com", answer(next, lenient)), StartsWith("PREPEND "));
 }
 
-TEST(SpfAccessPolicies, KnowRecipientsAndTheirDomains) {
-  SpfAccessPolicies policies;
-  const auto own = std::make_shared<const SpfAccessPolicy>();
-  const auto domains = std::make_shared<const SpfAccessPolicy>();
-  policies.of_recipients = {{"dave@example.net", own}, {"@example.net", domains}};
-  EXPECT_EQ(&policies.choose("Dave@Example.NET").policy, own.get());
-  EXPECT_EQ(policies.choose("Dave@Example.NET").whose, "dave@example.net");
-  EXPECT_EQ(&policies.choose("eve@example.net").policy, domains.get());
-  EXPECT_EQ(policies.choose("eve@example.net").whose, "@example.net");
-  for (const char* const other : {"dave@example.com", "dave", "", "@", "dave@sub.example.net"}) {
-    EXPECT_EQ(&policies.choose(other).policy, &policies.usual) << other;
-    EXPECT_EQ(policies.choose(other).whose, "") << other;
-  }
-}
-
 TEST(AccessAction, HasAWord) {
   EXPECT_EQ(to_string(AccessAction::dunno), "dunno");
   EXPECT_EQ(to_string(AccessAction::prepend), "prepend");
