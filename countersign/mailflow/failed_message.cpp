@@ -51,6 +51,7 @@ std::vector<CheckedSignature> signatures_of(const Verdict& verdict) {
                           .auid = signature.auid,
                           .selector = signature.selector,
                           .result = one.result,
+                          .reason = one.reason,
                           .is_aligned = is_of_organization(*verdict.dmarc, signature.sdid)});
   }
   return signatures;

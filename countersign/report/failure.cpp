@@ -52,16 +52,13 @@ const CheckedSignature* told_signature(const FailedMessage& message) {
 }
 
 /// The kind of failure that is told: that of DMARC or, where every mechanism gave an aligned pass
-/// and fo=d asks for more, that of a further signature. Our results say why it failed.
-/// RFC 6591 §3.3, RFC 9991 §4
+/// and fo=d asks for more, that of a further signature. RFC 6591 §3.3, RFC 9991 §4
 std::string_view auth_failure(const FailedMessage& message) {
   const bool is_dmarc = !message.dkim_aligned || !message.spf_aligned;
-  if (is_dmarc || told_signature(message) == nullptr) return "dmarc";
-  const auto is_for = [&message](dkim::Reason reason) {
-    return message.authentication_results.contains("reason=" + std::string(name_of(reason)));
-  };
-  if (is_for(dkim::Reason::body_hash_mismatch)) return "bodyhash";
-  return is_for(dkim::Reason::key_revoked) ? "revoked" : "signature";
+  const CheckedSignature* const told = told_signature(message);
+  if (is_dmarc || told == nullptr) return "dmarc";
+  if (told->reason == dkim::Reason::body_hash_mismatch) return "bodyhash";
+  return told->reason == dkim::Reason::key_revoked ? "revoked" : "signature";
 }
 
 /// A stranger's value on one line: folding undone, what is not printable as "?".

@@ -52,6 +52,7 @@ struct CheckedSignature {
   std::string auid;
   DomainName selector;
   dkim::Result result = dkim::Result::none;
+  dkim::Reason reason = dkim::Reason::valid;  ///< of the result
   bool is_aligned = false;  ///< d= is of the author's organization, whatever the result
 };
 

@@ -183,6 +183,7 @@ TEST(FailedMessage, TellsOfAFurtherSignatureWhereAllElsePassed) {
       told(one, [&](const dns::Question& question) { return parsed->answer(question); });
   ASSERT_TRUE(failure);
   EXPECT_TRUE(failure->message.dkim_aligned && failure->message.spf_aligned);
+  EXPECT_EQ(failure->message.signatures.front().reason, dkim::Reason::body_hash_mismatch);
   EXPECT_THAT(failure->message.authentication_results,
               HasSubstr("dkim=fail reason=body_hash_mismatch"));
   for (const char* other : {"pass", "dmarc", "spf"})

@@ -21,30 +21,36 @@ using testing::HasSubstr;
 using testing::Not;
 
 FailedMessage failed() {
-  return {
-      .policy_domain = name("example.com"),
-      .author_domain = name("news.example.com"),
-      .psd = dmarc::Psd::u,
-      .fo = {},
-      .has_ruf = true,
-      .result = dmarc::Result::fail,
-      .dkim_aligned = false,
-      .spf_aligned = false,
-      .signatures = {{name("example.org"), "@example.org", name("o"), dkim::Result::pass, false},
-                     {name("example.com"), "alice@example.com", name("s1"), dkim::Result::fail,
-                      true}},
-      .spf = CheckedPath{name("example.com"), spf::Result::fail, "v=spf1 exp=\"x\" -all", true},
-      .source_ip = IpAddress::parse("192.0.2.1"),
-      .source_port = 4711,
-      .mail_from = "alice@example.com",
-      .arrival = std::chrono::sys_seconds(std::chrono::seconds(1'700'000'000)),
-      .delivery = DeliveryResult::policy,
-      .authentication_results =
-          " mx.example.net;\r\n\tdmarc=fail header.from=example.com;"
-          "\r\n\tspf=fail smtp.mailfrom=alice@example.com",
-      .header = sample::message("From: Alice <alice@example.com>\nSubject: a secret\n"
-                                "Date: x\n\nthe body\n")
-                    .header};
+  return {.policy_domain = name("example.com"),
+          .author_domain = name("news.example.com"),
+          .psd = dmarc::Psd::u,
+          .fo = {},
+          .has_ruf = true,
+          .result = dmarc::Result::fail,
+          .dkim_aligned = false,
+          .spf_aligned = false,
+          .signatures = {{.sdid = name("example.org"),
+                          .auid = "@example.org",
+                          .selector = name("o"),
+                          .result = dkim::Result::pass},
+                         {.sdid = name("example.com"),
+                          .auid = "alice@example.com",
+                          .selector = name("s1"),
+                          .result = dkim::Result::fail,
+                          .reason = dkim::Reason::signature_mismatch,
+                          .is_aligned = true}},
+          .spf = CheckedPath{name("example.com"), spf::Result::fail, "v=spf1 exp=\"x\" -all", true},
+          .source_ip = IpAddress::parse("192.0.2.1"),
+          .source_port = 4711,
+          .mail_from = "alice@example.com",
+          .arrival = std::chrono::sys_seconds(std::chrono::seconds(1'700'000'000)),
+          .delivery = DeliveryResult::policy,
+          .authentication_results =
+              " mx.example.net;\r\n\tdmarc=fail header.from=example.com;"
+              "\r\n\tspf=fail smtp.mailfrom=alice@example.com",
+          .header = sample::message("From: Alice <alice@example.com>\nSubject: a secret\n"
+                                    "Date: x\n\nthe body\n")
+                        .header};
 }
 
 FailureMail mail(Privacy privacy = Privacy::redacted) {
@@ -199,13 +205,14 @@ TEST(Failure, NamesTheSignatureThatFoAsksFor) {
   FailedMessage message = failed();
   message.dkim_aligned = message.spf_aligned = true;
   message.fo = {.all = false, .dkim = true};
-  message.signatures[1] = {name("list.example"), "@list.example", name("l"), dkim::Result::fail,
-                           false};
+  message.signatures[1] = {.sdid = name("list.example"),
+                           .auid = "@list.example",
+                           .selector = name("l"),
+                           .result = dkim::Result::fail};
   for (const auto& [reason, word] : {std::pair{dkim::Reason::body_hash_mismatch, "bodyhash"},
                                      {dkim::Reason::key_revoked, "revoked"},
                                      {dkim::Reason::signature_mismatch, "signature"}}) {
-    message.authentication_results =
-        "mx.example.net;\r\n\tdkim=fail reason=" + std::string(dkim::name_of(reason));
+    message.signatures[1].reason = reason;
     const std::string text = format(message, mail());
     EXPECT_THAT(text, HasSubstr("\r\nAuth-Failure: " + std::string(word) + "\r\n"));
     EXPECT_THAT(text, HasSubstr("\r\nIdentity-Alignment: none\r\n"));
