@@ -96,7 +96,7 @@ void write(store::Store& into, std::uint64_t messages) {
 /// All rows of a policy of the day.
 std::vector<report::CountedEvaluation> rows_of(store::Store& from, store::PolicyId policy) {
   std::vector<report::CountedEvaluation> rows;
-  from.read(day, policy, [&rows](const store::CountedEvaluation& row) {
+  from.read({day}, policy, [&rows](const store::CountedEvaluation& row) {
     rows.push_back({.evaluation = row.evaluation, .count = row.messages});
     return true;
   });
@@ -135,7 +135,7 @@ void make_all_reports(store::Store& from) {
   const Clock::time_point begin = Clock::now();
   Made made;
   for (store::PolicyId after = 0;;) {
-    const std::vector<store::StoredPolicy> page = from.policies(day, after);
+    const std::vector<store::StoredPolicy> page = from.policies({day}, after);
     if (page.empty()) break;
     for (const store::StoredPolicy& policy : page) make_reports(from, policy, made);
     after = page.back().id;

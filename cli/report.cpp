@@ -47,6 +47,7 @@ struct Options {
   std::string state;
   std::int64_t policy = 0;
   std::string destination;
+  std::int64_t edition = 1;
 };
 
 std::string text_of(store::Day day) {
@@ -123,6 +124,7 @@ json::object to_json(const ReportPreview& preview, bool with_content) {
                                         {"mailboxes", std::move(mailboxes)}});
   }
   json::object document{{"policy_domain", json_text(preview.policy_domain)},
+                        {"edition", preview.edition},
                         {"report_id", preview.report_id},
                         {"messages", preview.messages},
                         {"destinations", std::move(destinations)}};
@@ -137,6 +139,8 @@ json::object to_json(const ReportPreview& preview, bool with_content) {
 void print_summary(const Terminal& terminal, const ReportPreview& preview) {
   fmt::print("{}  {} messages  Report-ID {}\n", printable(preview.policy_domain), preview.messages,
              printable(preview.report_id));
+  if (preview.edition > 1)
+    fmt::print("  edition {}: what came after the day was reported\n", preview.edition);
   if (preview.destinations.empty()) fmt::print("  nobody: the record has no rua\n");
   for (const report::CheckedDestination& one : preview.destinations) {
     const bool goes = !one.mailboxes.empty();
@@ -217,7 +221,7 @@ int send(const Options& options) {
   if (day + std::chrono::days(1) > now())
     fmt::print(stderr,
                "countersign: {} is not over (UTC); mail of that day that is still to come will be "
-               "in no report\n",
+               "in reports of its own\n",
                text_of(day));
   Reporting reporting(options);
   const std::size_t planned = reporting.outbox().plan(day, domain_of(options));
@@ -262,13 +266,15 @@ int list(const Options& options) {
         documents.push_back(json::object{{"day", text_of(one.key.day)},
                                          {"policy", one.key.policy},
                                          {"destination", json_text(one.key.destination)},
+                                         {"edition", one.key.edition},
                                          {"state", to_string(one.state)},
                                          {"attempts", one.attempts},
                                          {"report_id", json_text(one.report_id)},
                                          {"detail", json_text(one.detail)}});
       else
-        fmt::print("{}  {:<10}  policy {}  {}  {}\n", text_of(one.key.day), to_string(one.state),
-                   one.key.policy, printable(one.key.destination), printable(one.detail));
+        fmt::print("{}  {:<10}  policy {}  edition {}  {}  {}\n", text_of(one.key.day),
+                   to_string(one.state), one.key.policy, one.key.edition,
+                   printable(one.key.destination), printable(one.detail));
     }
     if (page.size() < filter.most) break;
     filter.after = page.back().key;
@@ -280,8 +286,10 @@ int list(const Options& options) {
 int resolve(const Options& options) {
   store::Store opened = open_report_store(options.settings.load_usable().settings);
   store::ReportLedger ledger(opened);
-  const store::ReportKey key{
-      .day = day_of(options.day), .policy = options.policy, .destination = options.destination};
+  const store::ReportKey key{.day = day_of(options.day),
+                             .policy = options.policy,
+                             .destination = options.destination,
+                             .edition = options.edition};
   const std::optional<store::ReportState> state = state_of(options.state);
   if (!state || !is_decision(*state))
     throw Failure(exit_usage, "--as takes due, sent, failed or suppressed");
@@ -305,7 +313,8 @@ void add_send(CLI::App& report, const std::shared_ptr<Options>& options, int& ex
   options->dns.declare(*command);
   command->footer(
       "What was planned or deferred before and is due goes with it. What waits for another attempt "
-      "is counted, of whatever day it is.\n"
+      "is counted, of whatever day it is. What has come of a day since it was reported leaves in "
+      "reports of its own.\n"
       "Exit codes: 0 all went well, 1 some failed or may have left, 69 no store, 75 some are tried "
       "again later, 78 settings with errors.");
   command->callback(guarded(send, options, exit_code));
@@ -353,6 +362,9 @@ void add_resolve(CLI::App& report, const std::shared_ptr<Options>& options, int&
   command->add_option("--destination", options->destination, "as report list has it")
       ->required()
       ->option_text("URI");
+  command->add_option("--edition", options->edition, "as report list has it")
+      ->capture_default_str()
+      ->option_text("NUMBER");
   command->add_option("--as", options->state, "due (it is sent again), sent, failed or suppressed")
       ->required()
       ->option_text("STATE");

@@ -25,6 +25,7 @@ using report::Authorization;
 using report::CheckedDestination;
 using store::Claim;
 using store::Day;
+using store::Edition;
 using store::ReportKey;
 using store::ReportState;
 using store::SendingResult;
@@ -45,7 +46,7 @@ SendingResult suppressed(std::string why) {
   return {.state = ReportState::suppressed, .detail = std::move(why), .next_attempt = {}};
 }
 
-/// What no other division of the report has, should its counts have changed meanwhile.
+/// What no other division of the report has, should we divide by another size meanwhile.
 std::string division_of(const std::vector<report::Report>& reports) {
   crypto::Digest digest;
   for (const report::Report& one : reports)
@@ -77,7 +78,7 @@ struct Outbox::State {
   OutboxCounts counts;
   /// The reports that were made last: a policy with several destinations comes several times.
   struct Made {
-    Day day;
+    Edition edition;
     StoredPolicy policy;
     std::vector<report::Report> reports;
   };
@@ -87,24 +88,27 @@ struct Outbox::State {
 
   // --- making ---
 
-  /// The policy with what it has of messages on that day; nothing when that has expired.
-  [[nodiscard]] std::optional<StoredPolicy> find_policy(Day day, store::PolicyId id) {
-    std::vector<StoredPolicy> found = store.policies(day, id - 1, 1);
+  /// The policy with what it has of messages there; nothing when that has expired.
+  [[nodiscard]] std::optional<StoredPolicy> find_policy(const Edition& edition,
+                                                        store::PolicyId id) {
+    std::vector<StoredPolicy> found = store.policies(edition, id - 1, 1);
     if (found.empty() || found.front().id != id) return std::nullopt;
     return std::move(found.front());
   }
 
-  [[nodiscard]] std::vector<report::Report> make_reports(Day day, const StoredPolicy& policy) {
+  [[nodiscard]] std::vector<report::Report> make_reports(const Edition& edition,
+                                                         const StoredPolicy& policy) {
     std::vector<report::CountedEvaluation> rows;
-    store.read(day, policy.id, [&rows](const store::CountedEvaluation& row) {
+    store.read(edition, policy.id, [&rows](const store::CountedEvaluation& row) {
       rows.push_back({.evaluation = row.evaluation, .count = row.messages});
       return true;
     });
     report::Tally tally = report::tally(
         rows,
         {.reporter = options.reporter,
-         .period = report::day_period(day),
-         .run = fmt::format("{} {} {}", store_name, policy.id, day.time_since_epoch().count()),
+         .period = report::day_period(edition.day),
+         .run = fmt::format("{} {} {} {}", store_name, policy.id,
+                            edition.day.time_since_epoch().count(), edition.number),
          .packed_bytes_max = options.packed_octets_max},
         limits());
     if (tally.dropped > 0)
@@ -115,12 +119,13 @@ struct Outbox::State {
   }
 
   [[nodiscard]] const Made* reports_for(const ReportKey& key) {
-    if (made && made->day == key.day && made->policy.id == key.policy) return &*made;
+    const Edition edition{key.day, key.edition};
+    if (made && made->edition == edition && made->policy.id == key.policy) return &*made;
     made.reset();
-    std::optional<StoredPolicy> policy = find_policy(key.day, key.policy);
+    std::optional<StoredPolicy> policy = find_policy(edition, key.policy);
     if (!policy) return nullptr;
-    std::vector<report::Report> reports = make_reports(key.day, *policy);
-    made = Made{.day = key.day, .policy = *std::move(policy), .reports = std::move(reports)};
+    std::vector<report::Report> reports = make_reports(edition, *policy);
+    made = Made{.edition = edition, .policy = *std::move(policy), .reports = std::move(reports)};
     return &*made;
   }
 
@@ -234,8 +239,8 @@ struct Outbox::State {
     // again, or never.
     if (claim.parts_sent > 0 && division != claim.division)
       return SendingResult{.state = ReportState::failed,
-                           .detail = fmt::format("{} parts left at an earlier attempt, and what is "
-                                                 "stored of the day has changed since",
+                           .detail = fmt::format("{} parts left at an earlier attempt, and the "
+                                                 "report is divided otherwise now",
                                                  claim.parts_sent),
                            .next_attempt = {}};
     std::vector<std::string> mails;
@@ -264,6 +269,7 @@ struct Outbox::State {
               is_well ? "report sent" : "report not sent",
               {{"policy_domain", made ? made->policy.published.domain : ""},
                {"destination", claim.key.destination},
+               {"edition", std::to_string(claim.key.edition)},
                {"state", std::string(to_string(ending->state))},
                {"why", ending->detail}});
   }
@@ -276,7 +282,35 @@ struct Outbox::State {
                 {{"day", fmt::format("{:%F}", key.day)},
                  {"policy", std::to_string(key.policy)},
                  {"destination", key.destination},
+                 {"edition", std::to_string(key.edition)},
                  {"state", std::string(to_string(ReportState::uncertain))}});
+    }
+  }
+
+  void preview(const Edition& edition, const StoredPolicy& policy,
+               const std::function<void(const ReportPreview&)>& show) {
+    std::vector<CheckedDestination> checked =
+        check_uris(policy, report::distinct_destinations(policy.published.rua, limits()));
+    const bool has_ours = leave_out_ourselves(checked);
+    const std::vector<Mailbox> recipients = report::recipients_of(checked);
+    std::string_view fault = has_ours && recipients.empty() ? comes_back : "";
+    if (is_opted_out(policy)) fault = opted_out;
+    for (const report::Report& one : make_reports(edition, policy)) {
+      ReportPreview preview{.policy_domain = policy.published.domain,
+                            .edition = edition.number,
+                            .report_id = one.aggregate.report_metadata.report_id,
+                            .messages = 0,
+                            .xml = format_aggregate(one.aggregate).value_or(""),
+                            .mail = {},
+                            .fault = std::string(fault),
+                            .destinations = checked};
+      for (const report::Record& record : one.aggregate.record)
+        preview.messages += record.row.count;
+      if (fault.empty() && !recipients.empty()) {
+        Result<std::string, std::string> mail = make_mail(one.aggregate, {recipients.front()});
+        (mail ? preview.mail : preview.fault) = mail ? *std::move(mail) : std::move(mail.error());
+      }
+      show(preview);
     }
   }
 
@@ -288,11 +322,11 @@ struct Outbox::State {
     if (state == ReportState::suppressed) ++counts.suppressed;
   }
 
-  /// Calls for each policy of the day, of that domain if one is named.
+  /// Calls for each policy of the edition, of that domain if one is named.
   template <class Each>
-  void for_each_policy(Day day, std::string_view only_domain, const Each& each) {
+  void for_each_policy(const Edition& edition, std::string_view only_domain, const Each& each) {
     for (store::PolicyId after = 0;;) {
-      const std::vector<StoredPolicy> page = store.policies(day, after, policies_at_once);
+      const std::vector<StoredPolicy> page = store.policies(edition, after, policies_at_once);
       for (const StoredPolicy& policy : page) {
         after = policy.id;
         if (only_domain.empty() || policy.published.domain == only_domain) each(policy);
@@ -308,14 +342,42 @@ Outbox::Outbox(store::Store& store, CheckDestinations check, MailSender& sender,
 
 Outbox::~Outbox() = default;
 
-std::size_t Outbox::plan(store::Day day, std::string_view only_domain) {
+std::size_t Outbox::plan(store::Day day, std::string_view only_domain,
+                         std::chrono::sys_seconds since) {
+  const std::chrono::sys_seconds now = state_->options.now();
+  const store::ClosedEditions closed = state_->store.close_edition(day, since, now);
   std::vector<ReportKey> keys;
-  state_->for_each_policy(day, only_domain, [&](const StoredPolicy& policy) {
-    for (std::string& uri : report::distinct_destinations(policy.published.rua, state_->limits()))
-      keys.push_back({.day = day, .policy = policy.id, .destination = std::move(uri)});
-  });
-  state_->ledger.add_due(keys, state_->options.now());
+  for (std::int64_t number = 1; number <= closed.count; ++number) {
+    state_->for_each_policy({day, number}, only_domain, [&](const StoredPolicy& policy) {
+      for (std::string& uri : report::distinct_destinations(policy.published.rua, state_->limits()))
+        keys.push_back({.day = day,
+                        .policy = policy.id,
+                        .destination = std::move(uri),
+                        .edition = number});
+    });
+  }
+  state_->ledger.add_due(keys, now);
   return keys.size();
+}
+
+std::uint64_t Outbox::give_up_before(store::Day day) {
+  std::uint64_t in_all = 0;
+  for (const Day late : state_->store.open_days(day)) {
+    const store::ClosedEditions closed = state_->store.close_edition(
+        late, std::chrono::sys_seconds::max(), state_->options.now());
+    if (!closed.is_new) continue;  // Another node was faster, and tells.
+    std::uint64_t messages = 0;
+    state_->for_each_policy({late, closed.count}, {}, [&](const StoredPolicy& policy) {
+      if (!policy.published.rua.empty() && !state_->is_opted_out(policy))
+        messages += policy.messages;
+    });
+    in_all += messages;
+    if (messages > 0)
+      state_->log.write(LogLevel::warning, "messages came too late for a report",
+                        {{"day", fmt::format("{:%F}", late)},
+                         {"messages", std::to_string(messages)}});
+  }
+  return in_all;
 }
 
 OutboxCounts Outbox::send(const std::function<bool(std::uint64_t done)>& on_progress) {
@@ -339,31 +401,12 @@ store::WaitingReports Outbox::waiting() { return state_->ledger.waiting(state_->
 
 void Outbox::preview(store::Day day, std::string_view only_domain,
                      const std::function<void(const ReportPreview&)>& show) {
-  state_->for_each_policy(day, only_domain, [&](const StoredPolicy& policy) {
-    std::vector<CheckedDestination> checked = state_->check_uris(
-        policy, report::distinct_destinations(policy.published.rua, state_->limits()));
-    const bool has_ours = state_->leave_out_ourselves(checked);
-    const std::vector<Mailbox> recipients = report::recipients_of(checked);
-    std::string_view fault = has_ours && recipients.empty() ? comes_back : "";
-    if (state_->is_opted_out(policy)) fault = opted_out;
-    for (const report::Report& one : state_->make_reports(day, policy)) {
-      ReportPreview preview{.policy_domain = policy.published.domain,
-                            .report_id = one.aggregate.report_metadata.report_id,
-                            .messages = 0,
-                            .xml = format_aggregate(one.aggregate).value_or(""),
-                            .mail = {},
-                            .destinations = checked};
-      for (const report::Record& record : one.aggregate.record)
-        preview.messages += record.row.count;
-      preview.fault = fault;
-      if (fault.empty() && !recipients.empty()) {
-        Result<std::string, std::string> mail =
-            state_->make_mail(one.aggregate, {recipients.front()});
-        (mail ? preview.mail : preview.fault) = mail ? *std::move(mail) : std::move(mail.error());
-      }
-      show(preview);
-    }
-  });
+  const std::int64_t open = state_->store.closed_editions(day) + 1;
+  for (std::int64_t number = 1; number <= open; ++number) {
+    state_->for_each_policy({day, number}, only_domain, [&](const StoredPolicy& policy) {
+      state_->preview({day, number}, policy, show);
+    });
+  }
 }
 
 }  // namespace countersign::service

@@ -7,6 +7,9 @@
 //   outbox.plan(day);                       enters into the ledger what is due
 //   OutboxCounts counts = outbox.send();    sends what is due, whichever node planned it
 //
+// What comes of a day after it was planned, from a host that was away, is told by further reports
+// about it when it is planned again: no message is told of twice.
+//
 // The ledger (service/store/report_ledger.hpp) sees to it that of a fleet one node sends a report,
 // and that none leaves twice. RFC 9990 §3.5
 
@@ -57,11 +60,13 @@ struct OutboxCounts {
   std::uint64_t failed = 0;      ///< given up
   std::uint64_t uncertain = 0;   ///< may have left; an operator decides
   std::uint64_t suppressed = 0;  ///< not to be sent: no permission, opted out, our own address
+  std::uint64_t messages_too_late = 0;  ///< that no report tells of; see Outbox::give_up_before()
 };
 
 /// A report as it would be sent.
 struct ReportPreview {
   std::string policy_domain;
+  std::int64_t edition = 1;  ///< of the day
   std::string report_id;
   std::uint64_t messages = 0;
   std::string xml;
@@ -83,8 +88,15 @@ class Outbox {
   /// Enters the reports of a day into the ledger; those that are there stay as they are.
   ///
   /// only_domain   of this policy domain alone; empty for all.
+  /// since         what has come since the day was closed is left for later if that was at this time
+  ///               or later; by default it is reported now, however little it is.
   /// Returns       the number of reports of the day.
-  std::size_t plan(store::Day day, std::string_view only_domain = {});
+  std::size_t plan(store::Day day, std::string_view only_domain = {},
+                   std::chrono::sys_seconds since = std::chrono::sys_seconds::max());
+  /// Tells, once in a fleet, of what has come of days before that one since they were reported: no
+  /// report will.
+  /// Returns       messages of domains that wanted reports.
+  std::uint64_t give_up_before(store::Day day);
   /// Sends what is due, until nothing is.
   ///
   /// on_progress   called after each report with the number of those done; false ends the run.

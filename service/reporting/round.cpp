@@ -23,15 +23,19 @@ T usable(Result<T, std::string> made) {
 ReportRound make_report_round(std::function<config::Snapshot()> current,
                               std::function<std::chrono::sys_seconds()> now, Log& log) {
   return [current = std::move(current), now = std::move(now), &log](
-             store::Day newest, int days_back, const std::atomic<bool>& stopping) {
+             const DueDays& due, const std::atomic<bool>& stopping) {
     const config::Snapshot snapshot = current();
     SmtpSender sender(usable(smtp_server(snapshot)));
     store::Store store(snapshot.settings.store);
     Outbox outbox(store, make_destination_check(snapshot.settings.dns), sender,
                   usable(outbox_options(snapshot, now)), log);
-    for (int back = days_back - 1; back >= 0; --back)
-      static_cast<void>(outbox.plan(newest - std::chrono::days(back)));
-    return outbox.send([&stopping](std::uint64_t) { return !stopping.load(); });
+    const store::Day oldest = due.newest - std::chrono::days(due.count - 1);
+    for (store::Day day = oldest; day <= due.newest; day += std::chrono::days(1))
+      static_cast<void>(outbox.plan(day, {}, due.since));
+    const std::uint64_t too_late = outbox.give_up_before(oldest);
+    OutboxCounts counts = outbox.send([&stopping](std::uint64_t) { return !stopping.load(); });
+    counts.messages_too_late = too_late;
+    return counts;
   };
 }
 

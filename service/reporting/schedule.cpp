@@ -15,10 +15,14 @@ void ReportCounters::add(const OutboxCounts& counts) {
   failed += counts.failed;
   uncertain += counts.uncertain;
   suppressed += counts.suppressed;
+  messages_too_late += counts.messages_too_late;
 }
 
-store::Day newest_due_day(std::chrono::sys_seconds now, const ScheduleTimes& times) {
-  return std::chrono::floor<std::chrono::days>(now - times.after_midnight) - std::chrono::days(1);
+DueDays due_days(std::chrono::sys_seconds now, const ScheduleTimes& times) {
+  const auto midnight = std::chrono::floor<std::chrono::days>(now - times.after_midnight);
+  return {.newest = midnight - std::chrono::days(1),
+          .count = times.days_back,
+          .since = midnight + times.after_midnight};
 }
 
 ReportSchedule::ReportSchedule(ReportRound round, ScheduleTimes times,
@@ -47,7 +51,7 @@ void ReportSchedule::run() {
 /// Whatever fails is told and tried again with the next round.
 void ReportSchedule::run_round() {
   try {
-    counters_.add(round_(newest_due_day(now_(), times_), times_.days_back, stopping_));
+    counters_.add(round_(due_days(now_(), times_), stopping_));
   } catch (const std::exception& error) {
     log_.write(LogLevel::error, "reports cannot be sent now; it is tried again",
                {{"error", error.what()}});

@@ -27,6 +27,7 @@ struct ReportCounters {
   std::atomic<std::uint64_t> failed = 0;
   std::atomic<std::uint64_t> uncertain = 0;
   std::atomic<std::uint64_t> suppressed = 0;
+  std::atomic<std::uint64_t> messages_too_late = 0;
 
   /// Adds what a run came to.
   void add(const OutboxCounts& counts);
@@ -36,15 +37,24 @@ struct ReportCounters {
 struct ScheduleTimes {
   std::chrono::seconds after_midnight{3'600};  ///< rows of other nodes may still be under way
   std::chrono::seconds between_attempts{900};
-  int days_back = 3;  ///< days that are still reported after an outage
+  int days_back = 3;  ///< days that are still reported after an outage, and counts that come late
 };
 
-/// The day whose reports are the newest that are due at that time.
-[[nodiscard]] store::Day newest_due_day(std::chrono::sys_seconds now, const ScheduleTimes& times);
+/// The days whose reports are due.
+struct DueDays {
+  store::Day newest;
+  int count = 0;  ///< with those before it
+  /// When the newest became due. What has come of the older ones is reported once a day, from then
+  /// on.
+  std::chrono::sys_seconds since;
+};
+
+/// What is due at that time.
+[[nodiscard]] DueDays due_days(std::chrono::sys_seconds now, const ScheduleTimes& times);
 
 /// One round: plans the days that are due and sends. It may throw store::StoreError.
-using ReportRound = std::function<OutboxCounts(store::Day newest, int days_back,
-                                               const std::atomic<bool>& stopping)>;
+using ReportRound =
+    std::function<OutboxCounts(const DueDays& due, const std::atomic<bool>& stopping)>;
 
 /// Runs rounds on a thread of its own.
 class ReportSchedule {

@@ -136,6 +136,13 @@ void add_reports(const MeteredParts& parts, Sources& sources) {
                          const ReportCounters* counters = read();
                          return counters == nullptr ? 0 : value((counters->*member).load());
                        }});
+  sources.push_back({.kind = Kind::counter,
+                     .name = "countersign_reports_late_messages_total",
+                     .help = "Messages that reached the store when their day was reported no more.",
+                     .read = [read = parts.reports] {
+                       const ReportCounters* counters = read();
+                       return counters == nullptr ? 0 : value(counters->messages_too_late.load());
+                     }});
 }
 
 void add_failures(const MeteredParts& parts, Sources& sources) {

@@ -85,14 +85,17 @@ class Database {
   /// Undoes what it did.
   virtual void rollback() noexcept = 0;
 
-  /// Adds counts of one day within a transaction.
-  virtual void add(std::span<const Counts::const_iterator> rows, Day day) = 0;
+  /// Adds counts of one day to an edition of it, within a transaction.
+  virtual void add(std::span<const Counts::const_iterator> rows, const Edition& edition) = 0;
   /// The scripts that lead from one version of the schema to the next, the first from nothing to 1.
   [[nodiscard]] virtual std::span<const char* const> migrations() const = 0;
-  /// Keeps others from migrating until the transaction ends.
+  /// Keeps others from migrating until the transaction ends, whose statements take the time that
+  /// they need.
   virtual void lock_schema() = 0;
   /// What lets a query within a transaction pass over rows that another node is changing.
   [[nodiscard]] virtual std::string_view skip_locked() const = 0;
+  /// What keeps others from changing the rows that a query within a transaction has found.
+  [[nodiscard]] virtual std::string_view keep_unchanged() const = 0;
 
   /// Runs one statement whose rows, if any, do not matter.
   std::uint64_t run(std::string_view sql, std::initializer_list<Parameter> parameters = {}) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Version 1 has the counts, version 2 what becomes of reports, version 3 how many reports a
-// destination gets, version 4 which parts of a report have left, version 5 the store's name.
+// destination gets, version 4 which parts of a report have left, version 5 the store's name, version
+// 6 the editions of a day.
 //
 // Days are counted from 1970-01-01, times in seconds from its beginning, UTC.
 //
@@ -16,7 +17,7 @@
 namespace countersign::service::store {
 namespace {
 
-constexpr std::array<const char*, 5> sqlite{{
+constexpr std::array<const char*, 6> sqlite{{
     R"sql(
 CREATE TABLE policy (
   id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice: reports refer to it
@@ -81,9 +82,58 @@ ALTER TABLE report ADD COLUMN division TEXT NOT NULL DEFAULT '';
 CREATE TABLE store_name (name TEXT NOT NULL);
 INSERT INTO store_name (name) VALUES (lower(hex(randomblob(16))));
 )sql",
+    R"sql(
+CREATE TABLE edition (
+  day INTEGER PRIMARY KEY,
+  closed INTEGER NOT NULL,     -- editions to which nothing is added any more, from the first on
+  closed_at INTEGER NOT NULL   -- when the last of them was closed
+);
+ALTER TABLE evaluation RENAME TO evaluation_before;
+CREATE TABLE evaluation (
+  day INTEGER NOT NULL,
+  edition INTEGER NOT NULL,
+  policy INTEGER NOT NULL,
+  source BLOB NOT NULL,
+  identity INTEGER NOT NULL,
+  messages INTEGER NOT NULL,
+  PRIMARY KEY (day, edition, policy, source, identity)
+) WITHOUT ROWID;
+INSERT INTO evaluation (day, edition, policy, source, identity, messages)
+  SELECT day, 1, policy, source, identity, messages FROM evaluation_before;
+DROP TABLE evaluation_before;
+ALTER TABLE report RENAME TO report_before;
+CREATE TABLE report (
+  day INTEGER NOT NULL,
+  policy INTEGER NOT NULL,
+  destination TEXT NOT NULL,
+  edition INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  owner TEXT NOT NULL DEFAULT '',
+  lease_until INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_attempt INTEGER NOT NULL DEFAULT 0,
+  report_id TEXT NOT NULL DEFAULT '',
+  changed INTEGER NOT NULL,
+  detail TEXT NOT NULL DEFAULT '',
+  parts INTEGER NOT NULL DEFAULT 0,
+  division TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (day, policy, destination, edition)
+) WITHOUT ROWID;
+INSERT INTO report (day, policy, destination, edition, state, owner, lease_until, attempts,
+                    next_attempt, report_id, changed, detail, parts, division)
+  SELECT day, policy, destination, 1, state, owner, lease_until, attempts, next_attempt, report_id,
+         changed, detail, parts, division
+  FROM report_before;
+DROP TABLE report_before;
+CREATE INDEX report_by_state ON report (state, next_attempt);
+-- Of days up to the last one that was reported on, what there is has been told.
+INSERT INTO edition (day, closed, closed_at)
+  SELECT DISTINCT day, CASE WHEN day <= (SELECT max(day) FROM report) THEN 1 ELSE 0 END, 0
+  FROM evaluation;
+)sql",
 }};
 
-constexpr std::array<const char*, 5> postgresql{{
+constexpr std::array<const char*, 6> postgresql{{
     R"sql(
 CREATE TABLE policy (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -147,6 +197,25 @@ ALTER TABLE report ADD COLUMN division text NOT NULL DEFAULT '';
     R"sql(
 CREATE TABLE store_name (name text NOT NULL);
 INSERT INTO store_name (name) VALUES (gen_random_uuid()::text);
+)sql",
+    R"sql(
+CREATE TABLE edition (
+  day integer PRIMARY KEY,
+  closed bigint NOT NULL,     -- editions to which nothing is added any more, from the first on
+  closed_at bigint NOT NULL   -- when the last of them was closed
+);
+ALTER TABLE evaluation ADD COLUMN edition integer NOT NULL DEFAULT 1;
+ALTER TABLE evaluation ALTER COLUMN edition DROP DEFAULT;
+ALTER TABLE evaluation DROP CONSTRAINT evaluation_pkey;
+ALTER TABLE evaluation ADD PRIMARY KEY (day, edition, policy, source, identity);
+ALTER TABLE report ADD COLUMN edition integer NOT NULL DEFAULT 1;
+ALTER TABLE report ALTER COLUMN edition DROP DEFAULT;
+ALTER TABLE report DROP CONSTRAINT report_pkey;
+ALTER TABLE report ADD PRIMARY KEY (day, policy, destination, edition);
+-- Of days up to the last one that was reported on, what there is has been told.
+INSERT INTO edition (day, closed, closed_at)
+  SELECT DISTINCT day, CASE WHEN day <= (SELECT max(day) FROM report) THEN 1 ELSE 0 END, 0
+  FROM evaluation;
 )sql",
 }};
 

@@ -36,6 +36,8 @@ constexpr int binary = 1;
 constexpr std::int64_t schema_lock = 0x636f756e74657273;
 // Longer than the server's own deadline for a statement, which is set to 15 s.
 constexpr std::chrono::seconds answer_timeout{20};
+// A large table may be written anew.
+constexpr std::chrono::hours migration_patience{12};
 constexpr std::string_view rows_a_fetch = "1000";
 
 struct ClearResult {
@@ -161,6 +163,7 @@ class Postgresql final : public Database {
 
   void begin(Access access) override {
     if (is_lost_ || PQstatus(connection_.get()) != CONNECTION_OK) connect();
+    patience_ = answer_timeout;
     run_script(access == Access::reading ? "BEGIN READ ONLY" : "BEGIN");
   }
   void commit() override {
@@ -178,8 +181,8 @@ class Postgresql final : public Database {
     }
   }
 
-  void add(std::span<const Counts::const_iterator> rows, Day day) override {
-    const std::int64_t day_number = day.time_since_epoch().count();
+  void add(std::span<const Counts::const_iterator> rows, const Edition& edition) override {
+    const std::int64_t day_number = edition.day.time_since_epoch().count();
     std::map<std::string_view, std::string> policies;
     std::map<std::string_view, std::string> identities;
     for (const Counts::const_iterator& row : rows) {
@@ -190,6 +193,7 @@ class Postgresql final : public Database {
     add_identities(identities, day_number);
     Parameters sent;
     sent.add(Parameter(day_number));
+    sent.add(Parameter(edition.number));
     Array policy(type_bytea);
     Array source(type_bytea);
     Array identity(type_bytea);
@@ -205,12 +209,12 @@ class Postgresql final : public Database {
     sent.add(type_bytea_array, identity.take());
     sent.add(type_int8_array, messages.take());
     const Answer answer =
-        ask("INSERT INTO evaluation (day, policy, source, identity, messages)"
-            " SELECT $1, p.id, t.source, i.id, t.messages"
-            " FROM unnest($2, $3, $4, $5) AS t (policy, source, identity, messages)"
+        ask("INSERT INTO evaluation (day, edition, policy, source, identity, messages)"
+            " SELECT $1, $2, p.id, t.source, i.id, t.messages"
+            " FROM unnest($3, $4, $5, $6) AS t (policy, source, identity, messages)"
             " JOIN policy p ON p.digest = t.policy JOIN identity i ON i.digest = t.identity"
             " ORDER BY p.id, t.source, i.id"
-            " ON CONFLICT (day, policy, source, identity)"
+            " ON CONFLICT (day, edition, policy, source, identity)"
             " DO UPDATE SET messages = evaluation.messages + excluded.messages",
             sent);
     if (changed_by(answer.get()) != rows.size()) fail("counts were lost on the way");
@@ -219,8 +223,13 @@ class Postgresql final : public Database {
   [[nodiscard]] std::span<const char* const> migrations() const override {
     return postgresql_migrations();
   }
-  void lock_schema() override { run("SELECT pg_advisory_xact_lock($1)", {schema_lock}); }
+  void lock_schema() override {
+    run_script("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0");
+    patience_ = migration_patience;
+    run("SELECT pg_advisory_xact_lock($1)", {schema_lock});
+  }
   [[nodiscard]] std::string_view skip_locked() const override { return " FOR UPDATE SKIP LOCKED"; }
+  [[nodiscard]] std::string_view keep_unchanged() const override { return " FOR SHARE"; }
 
   using Database::run;
 
@@ -254,7 +263,7 @@ class Postgresql final : public Database {
   /// its connection: its host may be there and take octets for ever.
   Answer answer_to(bool was_sent) {
     if (!was_sent) fail(PQerrorMessage(connection_.get()));
-    const auto end = std::chrono::steady_clock::now() + answer_timeout;
+    const auto end = std::chrono::steady_clock::now() + patience_;
     Answer last;
     for (;;) {
       const bool has_more_to_send = PQflush(connection_.get()) == 1;
@@ -386,6 +395,7 @@ class Postgresql final : public Database {
   std::string settings_;
   std::unique_ptr<PGconn, FinishConnection> connection_;
   bool is_lost_ = false;  // Nothing more is asked over this connection.
+  std::chrono::seconds patience_ = answer_timeout;
 };
 
 }  // namespace

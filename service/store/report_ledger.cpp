@@ -29,19 +29,34 @@ ReportState state_of(std::string_view word) {
 /// The columns of a key as a statement takes them; keeps the texts that they view.
 struct KeyColumns {
   explicit KeyColumns(const ReportKey& key)
-      : day(number_of(key.day)), policy(key.policy), destination(storable_text(key.destination)) {}
+      : day(number_of(key.day)),
+        policy(key.policy),
+        destination(storable_text(key.destination)),
+        edition(key.edition) {}
 
   std::int64_t day;
   std::int64_t policy;
   std::string destination;
+  std::int64_t edition;
 };
 
-/// A statement that changes a report in the hands of its claimant: $1 to $3 are the key, $4 and $5
-/// the claim.
-std::string held_by_claimant(std::string_view set, std::string_view and_if) {
+/// The key in the first columns of a row.
+ReportKey key_in(const Row& row) {
+  return {.day = Day(std::chrono::days(row.number(0))),
+          .policy = row.number(1),
+          .destination = row.text(2),
+          .edition = row.number(3)};
+}
+
+/// A statement that changes one report: $1 to $4 are the key.
+std::string of_report(std::string_view set) {
   return std::string(set) +
-         " WHERE day = $1 AND policy = $2 AND destination = $3 AND owner = $4 AND attempts = $5" +
-         std::string(and_if);
+         " WHERE day = $1 AND policy = $2 AND destination = $3 AND edition = $4";
+}
+
+/// The same of a report in the hands of its claimant: $5 and $6 are the claim.
+std::string held_by_claimant(std::string_view set, std::string_view and_if) {
+  return of_report(set) + " AND owner = $5 AND attempts = $6" + std::string(and_if);
 }
 
 /// The rows of what became uncertain by it.
@@ -49,7 +64,7 @@ std::vector<Row> mark_abandoned(Database& database, Time now) {
   return database.rows(
       "UPDATE report SET state = 'uncertain', changed = $1,"
       " detail = 'whoever sent it ended before saying how it went'"
-      " WHERE state = 'sending' AND lease_until <= $1 RETURNING day, policy, destination",
+      " WHERE state = 'sending' AND lease_until <= $1 RETURNING day, policy, destination, edition",
       {number_of(now)});
 }
 
@@ -64,9 +79,11 @@ void ReportLedger::add_due(const std::vector<ReportKey>& keys, Time now) {
   for (const ReportKey& key : keys) {
     const KeyColumns columns(key);
     database_.run(
-        "INSERT INTO report (day, policy, destination, state, changed)"
-        " VALUES ($1, $2, $3, 'due', $4) ON CONFLICT (day, policy, destination) DO NOTHING",
-        {columns.day, columns.policy, std::string_view(columns.destination), number_of(now)});
+        "INSERT INTO report (day, policy, destination, edition, state, changed)"
+        " VALUES ($1, $2, $3, $4, 'due', $5)"
+        " ON CONFLICT (day, policy, destination, edition) DO NOTHING",
+        {columns.day, columns.policy, std::string_view(columns.destination), columns.edition,
+         number_of(now)});
   }
   transaction.commit();
 }
@@ -74,8 +91,7 @@ void ReportLedger::add_due(const std::vector<ReportKey>& keys, Time now) {
 std::vector<ReportKey> ReportLedger::find_abandoned(Time now) {
   Transaction transaction(database_);
   std::vector<ReportKey> keys;
-  for (const Row& row : mark_abandoned(database_, now))
-    keys.push_back({Day(std::chrono::days(row.number(0))), row.number(1), row.text(2)});
+  for (const Row& row : mark_abandoned(database_, now)) keys.push_back(key_in(row));
   transaction.commit();
   return keys;
 }
@@ -90,24 +106,23 @@ std::vector<Claim> ReportLedger::claim(std::string_view owner, Time now, std::ch
       " WHERE state = 'claimed' AND lease_until <= $1",
       {number_of(now)});
   const std::string sql =
-      "SELECT day, policy, destination, attempts, parts, division FROM report r"
+      "SELECT day, policy, destination, edition, attempts, parts, division FROM report r"
       " WHERE state = 'due' AND next_attempt <= $1 AND NOT EXISTS"
       " (SELECT 1 FROM destination d WHERE d.uri = r.destination AND d.unusable_until > $1)"
-      " ORDER BY day, policy, destination LIMIT $2" +
+      " ORDER BY day, policy, destination, edition LIMIT $2" +
       std::string(database_.skip_locked());
   std::vector<Claim> claims;
   for (const Row& row : database_.rows(sql, {number_of(now), static_cast<std::int64_t>(most)})) {
-    const ReportKey key{Day(std::chrono::days(row.number(0))), row.number(1), row.text(2)};
-    claims.push_back({.key = key,
+    claims.push_back({.key = key_in(row),
                       .owner = name,
-                      .attempt = row.number(3) + 1,
-                      .parts_sent = row.number(4),
-                      .division = row.text(5)});
-    database_.run(
-        "UPDATE report SET state = 'claimed', owner = $4, attempts = $5, lease_until = $6,"
-        " changed = $7 WHERE day = $1 AND policy = $2 AND destination = $3",
-        {row.number(0), row.number(1), std::string_view(row.text(2)), std::string_view(name),
-         claims.back().attempt, number_of(now + lease), number_of(now)});
+                      .attempt = row.number(4) + 1,
+                      .parts_sent = row.number(5),
+                      .division = row.text(6)});
+    database_.run(of_report("UPDATE report SET state = 'claimed', owner = $5, attempts = $6,"
+                            " lease_until = $7, changed = $8"),
+                  {row.number(0), row.number(1), std::string_view(row.text(2)), row.number(3),
+                   std::string_view(name), claims.back().attempt, number_of(now + lease),
+                   number_of(now)});
   }
   transaction.commit();
   return claims;
@@ -117,10 +132,10 @@ bool ReportLedger::extend(const Claim& claim, Time now, std::chrono::seconds lea
   const KeyColumns key(claim.key);
   Transaction transaction(database_);
   const std::uint64_t changed = database_.run(
-      held_by_claimant("UPDATE report SET lease_until = $6",
-                       " AND state IN ('claimed', 'sending') AND lease_until > $7"),
-      {key.day, key.policy, std::string_view(key.destination), std::string_view(claim.owner),
-       claim.attempt, number_of(now + lease), number_of(now)});
+      held_by_claimant("UPDATE report SET lease_until = $7",
+                       " AND state IN ('claimed', 'sending') AND lease_until > $8"),
+      {key.day, key.policy, std::string_view(key.destination), key.edition,
+       std::string_view(claim.owner), claim.attempt, number_of(now + lease), number_of(now)});
   transaction.commit();
   return changed > 0;
 }
@@ -133,10 +148,10 @@ Permission ReportLedger::begin_sending(const Claim& claim, std::string_view repo
   const std::uint64_t representable = std::numeric_limits<std::int64_t>::max();
   Transaction transaction(database_);
   const std::uint64_t sending = database_.run(
-      held_by_claimant("UPDATE report SET state = 'sending', report_id = $6, changed = $7",
-                       " AND state = 'claimed' AND lease_until > $7"),
-      {key.day, key.policy, std::string_view(key.destination), std::string_view(claim.owner),
-       claim.attempt, std::string_view(id), number_of(now)});
+      held_by_claimant("UPDATE report SET state = 'sending', report_id = $7, changed = $8",
+                       " AND state = 'claimed' AND lease_until > $8"),
+      {key.day, key.policy, std::string_view(key.destination), key.edition,
+       std::string_view(claim.owner), claim.attempt, std::string_view(id), number_of(now)});
   if (sending == 0) return Permission::lost;
   const std::uint64_t counted = database_.run(
       "INSERT INTO destination (uri, day, begun, changed) SELECT $1, $2, 1, $3 WHERE $4 > 0"
@@ -146,12 +161,11 @@ Permission ReportLedger::begin_sending(const Claim& claim, std::string_view repo
       {std::string_view(key.destination), number_of(today), number_of(now),
        static_cast<std::int64_t>(std::min(cap, representable))});
   if (counted == 0) {
-    database_.run(
-        "UPDATE report SET state = 'due', owner = '', next_attempt = $4, changed = $5,"
-        " detail = 'its destination got as many reports as it gets a day'"
-        " WHERE day = $1 AND policy = $2 AND destination = $3",
-        {key.day, key.policy, std::string_view(key.destination),
-         number_of(Time(today + std::chrono::days(1))), number_of(now)});
+    database_.run(of_report("UPDATE report SET state = 'due', owner = '', next_attempt = $5,"
+                            " changed = $6,"
+                            " detail = 'its destination got as many reports as it gets a day'"),
+                  {key.day, key.policy, std::string_view(key.destination), key.edition,
+                   number_of(Time(today + std::chrono::days(1))), number_of(now)});
   }
   transaction.commit();
   return counted == 0 ? Permission::capped : Permission::granted;
@@ -163,10 +177,11 @@ bool ReportLedger::part_left(const Claim& claim, std::int64_t parts, std::string
   const std::string kept = storable_text(division);
   Transaction transaction(database_);
   const std::uint64_t changed = database_.run(
-      held_by_claimant("UPDATE report SET parts = $6, division = $7, lease_until = $8",
+      held_by_claimant("UPDATE report SET parts = $7, division = $8, lease_until = $9",
                        " AND state IN ('sending', 'uncertain')"),
-      {key.day, key.policy, std::string_view(key.destination), std::string_view(claim.owner),
-       claim.attempt, parts, std::string_view(kept), number_of(now + lease)});
+      {key.day, key.policy, std::string_view(key.destination), key.edition,
+       std::string_view(claim.owner), claim.attempt, parts, std::string_view(kept),
+       number_of(now + lease)});
   transaction.commit();
   return changed > 0;
 }
@@ -178,11 +193,11 @@ bool ReportLedger::finish(const Claim& claim, const SendingResult& result, Time 
   // What was never begun cannot have been sent.
   const std::uint64_t changed = database_.run(
       held_by_claimant(
-          "UPDATE report SET state = $6, detail = $7, next_attempt = $8, changed = $9",
-          " AND (state IN ('sending', 'uncertain') OR (state = 'claimed' AND $6 <> 'sent'))"),
-      {key.day, key.policy, std::string_view(key.destination), std::string_view(claim.owner),
-       claim.attempt, to_string(result.state), std::string_view(detail),
-       number_of(result.next_attempt), number_of(now)});
+          "UPDATE report SET state = $7, detail = $8, next_attempt = $9, changed = $10",
+          " AND (state IN ('sending', 'uncertain') OR (state = 'claimed' AND $7 <> 'sent'))"),
+      {key.day, key.policy, std::string_view(key.destination), key.edition,
+       std::string_view(claim.owner), claim.attempt, to_string(result.state),
+       std::string_view(detail), number_of(result.next_attempt), number_of(now)});
   transaction.commit();
   return changed > 0;
 }
@@ -193,11 +208,11 @@ bool ReportLedger::resolve(const ReportKey& key, ReportState state, std::string_
   const std::string words = storable_text(detail);
   Transaction transaction(database_);
   const std::uint64_t changed = database_.run(
-      "UPDATE report SET state = $4, detail = $5, owner = '', next_attempt = 0, changed = $6"
-      " WHERE day = $1 AND policy = $2 AND destination = $3"
-      " AND state NOT IN ('claimed', 'sending')",
-      {columns.day, columns.policy, std::string_view(columns.destination), to_string(state),
-       std::string_view(words), number_of(now)});
+      of_report("UPDATE report SET state = $5, detail = $6, owner = '', next_attempt = 0,"
+                " changed = $7") +
+          " AND state NOT IN ('claimed', 'sending')",
+      {columns.day, columns.policy, std::string_view(columns.destination), columns.edition,
+       to_string(state), std::string_view(words), number_of(now)});
   transaction.commit();
   return changed > 0;
 }
@@ -215,24 +230,25 @@ WaitingReports ReportLedger::waiting(Time now) {
 }
 
 std::vector<ReportRecord> ReportLedger::records(const ReportFilter& filter) {
-  const ReportKey before_all{Day(std::chrono::days(-1)), 0, ""};
+  const ReportKey before_all{.day = Day(std::chrono::days(-1)), .destination = "", .edition = 0};
   const KeyColumns after(filter.after.value_or(before_all));
   const std::string_view state = filter.state ? to_string(*filter.state) : "";
   Transaction transaction(database_, Access::reading);
   std::vector<ReportRecord> records;
   for (const Row& row :
-       database_.rows("SELECT day, policy, destination, state, attempts, report_id, changed, detail"
-                      " FROM report WHERE (day, policy, destination) > ($1, $2, $3)"
-                      " AND ($4 = '' OR state = $4) ORDER BY day, policy, destination LIMIT $5",
-                      {after.day, after.policy, std::string_view(after.destination), state,
-                       static_cast<std::int64_t>(filter.most)})) {
-    const ReportKey key{Day(std::chrono::days(row.number(0))), row.number(1), row.text(2)};
-    records.push_back({.key = key,
-                       .state = state_of(row.text(3)),
-                       .attempts = row.number(4),
-                       .report_id = row.text(5),
-                       .changed = Time(std::chrono::seconds(row.number(6))),
-                       .detail = row.text(7)});
+       database_.rows("SELECT day, policy, destination, edition, state, attempts, report_id,"
+                      " changed, detail FROM report"
+                      " WHERE (day, policy, destination, edition) > ($1, $2, $3, $4)"
+                      " AND ($5 = '' OR state = $5)"
+                      " ORDER BY day, policy, destination, edition LIMIT $6",
+                      {after.day, after.policy, std::string_view(after.destination), after.edition,
+                       state, static_cast<std::int64_t>(filter.most)})) {
+    records.push_back({.key = key_in(row),
+                       .state = state_of(row.text(4)),
+                       .attempts = row.number(5),
+                       .report_id = row.text(6),
+                       .changed = Time(std::chrono::seconds(row.number(7))),
+                       .detail = row.text(8)});
   }
   return records;
 }

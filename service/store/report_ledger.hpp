@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What becomes of each report: who of a fleet sends it, whether it has left, and which destinations
-// cannot be used. A report is what one destination gets about one policy of one day.
+// cannot be used. A report is what one destination gets about one policy of one edition of a day.
 //
 //   due ── claim() ──► claimed ── begin_sending() ──► sending ── finish() ──► sent | failed | due
 //
@@ -31,7 +31,8 @@ namespace countersign::service::store {
 struct ReportKey {
   Day day;
   PolicyId policy = 0;
-  std::string destination;  ///< as in rua=, without what RFC 9989 lets stand behind "!"
+  std::string destination;   ///< as in rua=, without what RFC 9989 lets stand behind "!"
+  std::int64_t edition = 1;  ///< of the day
 
   friend auto operator<=>(const ReportKey&, const ReportKey&) = default;
 };

@@ -89,19 +89,19 @@ class Sqlite final : public Database {
     sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
 
-  void add(std::span<const Counts::const_iterator> rows, Day day) override {
+  void add(std::span<const Counts::const_iterator> rows, const Edition& edition) override {
     std::map<std::string_view, std::int64_t> policies;
-    const std::int64_t day_number = day.time_since_epoch().count();
+    const std::int64_t day_number = edition.day.time_since_epoch().count();
     for (const Counts::const_iterator& row : rows) {
       const RowKey& key = row->first;
       std::int64_t& policy = policies[key.policy];  // Few, and the same for many rows.
       if (policy == 0) policy = policy_id(key.policy, day_number);
-      run("INSERT INTO evaluation (day, policy, source, identity, messages)"
-          " VALUES ($1, $2, $3, $4, $5)"
-          " ON CONFLICT (day, policy, source, identity)"
+      run("INSERT INTO evaluation (day, edition, policy, source, identity, messages)"
+          " VALUES ($1, $2, $3, $4, $5, $6)"
+          " ON CONFLICT (day, edition, policy, source, identity)"
           " DO UPDATE SET messages = messages + excluded.messages",
-          {day_number, policy, Octets{key.source}, identity_id(key.identity, day_number),
-           static_cast<std::int64_t>(row->second)});
+          {day_number, edition.number, policy, Octets{key.source},
+           identity_id(key.identity, day_number), static_cast<std::int64_t>(row->second)});
     }
   }
 
@@ -110,6 +110,7 @@ class Sqlite final : public Database {
   }
   void lock_schema() override {}  // BEGIN IMMEDIATE has locked the file.
   [[nodiscard]] std::string_view skip_locked() const override { return ""; }
+  [[nodiscard]] std::string_view keep_unchanged() const override { return ""; }
 
   using Database::run;
 

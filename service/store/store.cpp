@@ -102,17 +102,69 @@ AppendResult Store::append(const Counts& counts, const SpoolPosition& position, 
     of_day.push_back(row);
     const auto next = std::next(row);
     if (next != counts.end() && next->first.day == row->first.day) continue;
-    database_->add(of_day, row->first.day);
+    database_->add(of_day, open_edition(row->first.day));
     of_day.clear();
   }
   transaction.commit();
   return {true, position.end};
 }
 
+/// The edition that counts go into. Nobody closes it before the transaction ends.
+Edition Store::open_edition(Day day) {
+  const std::string sql =
+      "SELECT closed FROM edition WHERE day = $1" + std::string(database_->keep_unchanged());
+  std::vector<Row> found = database_->rows(sql, {number_of(day)});
+  if (found.empty()) {
+    database_->run(
+        "INSERT INTO edition (day, closed, closed_at) VALUES ($1, 0, 0)"
+        " ON CONFLICT (day) DO NOTHING",
+        {number_of(day)});
+    found = database_->rows(sql, {number_of(day)});
+  }
+  return {day, found.front().number(0) + 1};
+}
+
 void Store::forget(std::string_view segment) {
   Transaction transaction(*database_);
   database_->run("DELETE FROM spool WHERE id = $1", {Octets{segment}});
   transaction.commit();
+}
+
+// --- editions ------------------------------------------------------------------------------------
+
+ClosedEditions Store::close_edition(Day day, Time since, Time now) {
+  Transaction transaction(*database_);
+  check_schema();
+  // Whoever is adding to it holds the line; it is closed with what he adds.
+  const std::uint64_t closed = database_->run(
+      "UPDATE edition SET closed = closed + 1, closed_at = $3 WHERE day = $1 AND closed_at < $2"
+      " AND EXISTS (SELECT 1 FROM evaluation e"
+      "  WHERE e.day = edition.day AND e.edition = edition.closed + 1)",
+      {number_of(day), number_of(since), number_of(now)});
+  const std::vector<Row> found =
+      database_->rows("SELECT closed FROM edition WHERE day = $1", {number_of(day)});
+  transaction.commit();
+  return {.count = found.empty() ? 0 : found.front().number(0), .is_new = closed > 0};
+}
+
+std::int64_t Store::closed_editions(Day day) {
+  Transaction transaction(*database_, Access::reading);
+  const std::vector<Row> found =
+      database_->rows("SELECT closed FROM edition WHERE day = $1", {number_of(day)});
+  return found.empty() ? 0 : found.front().number(0);
+}
+
+std::vector<Day> Store::open_days(Day before) {
+  Transaction transaction(*database_, Access::reading);
+  std::vector<Day> days;
+  for (const Row& row :
+       database_->rows("SELECT day FROM edition WHERE day < $1 AND EXISTS"
+                       " (SELECT 1 FROM evaluation e"
+                       "  WHERE e.day = edition.day AND e.edition = edition.closed + 1)"
+                       " ORDER BY day",
+                       {number_of(before)}))
+    days.emplace_back(std::chrono::days(row.number(0)));
+  return days;
 }
 
 // --- reading -------------------------------------------------------------------------------------
@@ -125,15 +177,17 @@ std::optional<Day> Store::next_day(Day after) {
   return Day(std::chrono::days(found.front().number(0)));
 }
 
-std::vector<StoredPolicy> Store::policies(Day day, PolicyId after, std::size_t most) {
+std::vector<StoredPolicy> Store::policies(const Edition& edition, PolicyId after,
+                                          std::size_t most) {
   Transaction transaction(*database_, Access::reading);
   std::vector<StoredPolicy> found;
   const std::vector<Row> rows = database_->rows(
       "SELECT p.id, p.body, s.messages FROM"
       " (SELECT policy, CAST(sum(messages) AS bigint) AS messages FROM evaluation"
-      "  WHERE day = $1 AND policy > $2 GROUP BY policy ORDER BY policy LIMIT $3) s"
+      "  WHERE day = $1 AND edition = $2 AND policy > $3"
+      "  GROUP BY policy ORDER BY policy LIMIT $4) s"
       " JOIN policy p ON p.id = s.policy ORDER BY p.id",
-      {number_of(day), after, static_cast<std::int64_t>(most)});
+      {number_of(edition.day), edition.number, after, static_cast<std::int64_t>(most)});
   for (const Row& row : rows) {
     std::optional<report::PublishedPolicy> policy = decode_policy(row.text(1));
     if (!policy) {
@@ -145,16 +199,16 @@ std::vector<StoredPolicy> Store::policies(Day day, PolicyId after, std::size_t m
   return found;
 }
 
-void Store::read(Day day, PolicyId policy,
+void Store::read(const Edition& edition, PolicyId policy,
                  const std::function<bool(const CountedEvaluation&)>& on_row) {
   Transaction transaction(*database_, Access::reading);
-  const std::initializer_list<Parameter> parameters{number_of(day), policy};
+  const std::initializer_list<Parameter> parameters{number_of(edition.day), edition.number, policy};
   database_->stream(
       "SELECT p.body, e.source, i.body, e.messages FROM evaluation e"
       " JOIN policy p ON p.id = e.policy JOIN identity i ON i.id = e.identity"
-      " WHERE e.day = $1 AND e.policy = $2 ORDER BY e.source, e.identity",
+      " WHERE e.day = $1 AND e.edition = $2 AND e.policy = $3 ORDER BY e.source, e.identity",
       std::span(parameters.begin(), parameters.size()), [&](const Row& row) {
-        const RowKey key{day, row.text(0), row.text(1), row.text(2)};
+        const RowKey key{edition.day, row.text(0), row.text(1), row.text(2)};
         std::optional<report::Evaluation> evaluation = evaluation_of(key);
         if (!evaluation) {
           throw StoreError(Remedy::operate, "policy " + std::to_string(policy) +
@@ -186,19 +240,21 @@ StoreSize Store::size() {
 
 // --- expiry --------------------------------------------------------------------------------------
 
-/// Removes some of the oldest counts; how many.
+/// Removes some of the oldest counts, of whatever edition; how many.
 std::size_t Store::expire_counts(std::int64_t before) {
   Transaction transaction(*database_);
   const std::vector<Row> oldest = database_->rows("SELECT min(day) FROM evaluation");
   if (oldest.front().is_null(0) || oldest.front().number(0) >= before) return 0;
   const std::int64_t day = oldest.front().number(0);
   const std::vector<Row> last = database_->rows(
-      "SELECT policy FROM evaluation WHERE day = $1 ORDER BY policy LIMIT 1 OFFSET $2",
+      "SELECT edition, policy FROM evaluation WHERE day = $1"
+      " ORDER BY edition, policy LIMIT 1 OFFSET $2",
       {day, rows_a_step});
   const std::size_t removed =
       last.empty() ? database_->run("DELETE FROM evaluation WHERE day = $1", {day})
-                   : database_->run("DELETE FROM evaluation WHERE day = $1 AND policy <= $2",
-                                    {day, last.front().number(0)});
+                   : database_->run(
+                         "DELETE FROM evaluation WHERE day = $1 AND (edition, policy) <= ($2, $3)",
+                         {day, last.front().number(0), last.front().number(1)});
   transaction.commit();
   return removed;
 }
@@ -218,8 +274,12 @@ void Store::expire(Time now) {
   // What counts refer to was used on their day, so it is at least as young as they are. The bound
   // stands twice: a row may be used again between being found and being removed.
   remove(
-      "DELETE FROM report WHERE day < $1 AND (day, policy, destination) IN"
-      " (SELECT day, policy, destination FROM report WHERE day < $1 LIMIT $2)",
+      "DELETE FROM report WHERE day < $1 AND (day, policy, destination, edition) IN"
+      " (SELECT day, policy, destination, edition FROM report WHERE day < $1 LIMIT $2)",
+      before);
+  remove(
+      "DELETE FROM edition WHERE day < $1 AND day IN"
+      " (SELECT day FROM edition WHERE day < $1 LIMIT $2)",
       before);
   remove(
       "DELETE FROM policy WHERE last_day < $1 AND id IN"

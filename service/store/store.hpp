@@ -5,9 +5,13 @@
 // in the report ledger what became of each report.
 //
 //   Store store(settings.store);
-//   for (const StoredPolicy& policy : store.policies(day)) {
-//     store.read(day, policy.id, [&](const CountedEvaluation& row) { …; return true; });
+//   for (const StoredPolicy& policy : store.policies({day})) {
+//     store.read({day}, policy.id, [&](const CountedEvaluation& row) { …; return true; });
 //   }
+//
+// A day is told in editions. The first is what had come when it was closed; what comes later, from
+// a host that was away, is counted in the next one, so that reports can tell of it and never tell
+// of anything twice. To an edition that is closed nothing is added.
 //
 // A Store is one connection and belongs to one thread; any number of them may be open, also in
 // other processes and, with PostgreSQL, on other hosts. Whatever fails throws StoreError.
@@ -39,14 +43,22 @@ using Time = std::chrono::sys_seconds;
 /// with another value anywhere is another.
 using PolicyId = std::int64_t;
 
+/// What is told of a day at once.
+struct Edition {
+  Day day;
+  std::int64_t number = 1;  ///< counted from 1
+
+  friend auto operator<=>(const Edition&, const Edition&) = default;
+};
+
 /// A policy that was applied.
 struct StoredPolicy {
   PolicyId id = 0;
   report::PublishedPolicy published;
-  std::uint64_t messages = 0;  ///< of the day
+  std::uint64_t messages = 0;  ///< of the edition
 };
 
-/// Equal evaluations of a day.
+/// Equal evaluations of an edition.
 struct CountedEvaluation {
   report::Evaluation evaluation;
   std::uint64_t messages = 0;
@@ -64,6 +76,12 @@ struct SpoolPosition {
 struct AppendResult {
   bool is_new = false;    ///< it was added; else it, or a part of it, is there already
   std::uint64_t end = 0;  ///< how far the store has the segment
+};
+
+/// Editions of a day to which nothing is added any more.
+struct ClosedEditions {
+  std::int64_t count = 0;
+  bool is_new = false;  ///< the last of them was closed by this call
 };
 
 /// What a store was made of.
@@ -93,13 +111,21 @@ class Store {
 
   /// The first day after that one that has counts.
   [[nodiscard]] std::optional<Day> next_day(Day after);
-  /// Policies that have counts on a day, in the order of their numbers, from the one after `after`
-  /// on.
-  [[nodiscard]] std::vector<StoredPolicy> policies(Day day, PolicyId after = 0,
+  /// Closes the edition of a day that is open, if it has counts and none was closed at `since` or
+  /// later.
+  ClosedEditions close_edition(Day day, Time since, Time now);
+  /// How many editions of a day are closed. The open one is the next.
+  [[nodiscard]] std::int64_t closed_editions(Day day);
+  /// Days before that one whose open edition has counts.
+  [[nodiscard]] std::vector<Day> open_days(Day before);
+  /// Policies that have counts in an edition, in the order of their numbers, from the one after
+  /// `after` on.
+  [[nodiscard]] std::vector<StoredPolicy> policies(const Edition& edition, PolicyId after = 0,
                                                    std::size_t most = 1'000);
-  /// Hands out what is counted of one policy on one day, a row at a time, until it is told false.
-  /// Rows come in the order of their addresses.
-  void read(Day day, PolicyId policy, const std::function<bool(const CountedEvaluation&)>& on_row);
+  /// Hands out what is counted of one policy in one edition, a row at a time, until it is told
+  /// false. Rows come in the order of their addresses.
+  void read(const Edition& edition, PolicyId policy,
+            const std::function<bool(const CountedEvaluation&)>& on_row);
 
   /// What no other store is called: the numbers of policies are this store's own.
   [[nodiscard]] std::string name();
@@ -117,6 +143,7 @@ class Store {
 
  private:
   void check_schema();
+  [[nodiscard]] Edition open_edition(Day day);
   [[nodiscard]] std::size_t expire_counts(std::int64_t before);
 
   std::unique_ptr<Database> database_;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Two nodes that share one store, from judged messages to reports: whatever is killed on the way,
-// and however often the data base is away, the reports count each message once.
+// however often the data base is away, and however much comes after the first reports of a day, the
+// reports count each message once.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -188,7 +189,8 @@ class Fleet : public test::StoreTest {
         std::make_unique<test::ChildProcess>([this, node] { return record(node); });
   }
 
-  /// Feeds both nodes all their messages, kills them and takes the data base away now and then.
+  /// Feeds both nodes all their messages, kills them, takes the data base away and closes editions
+  /// now and then.
   void feed_all() {
     for (std::size_t node = 0; node < nodes; ++node) start_node(node);
     for (bool fed = true; fed;) {
@@ -203,11 +205,21 @@ class Fleet : public test::StoreTest {
         if (random_() % 2 == 0) kill_amid_delivery(node);
       }
       if (is_away) server_->start();
+      if (random_() % 6 == 0) editions_ += close_editions();
     }
     for (std::size_t node = 0; node < nodes; ++node) feeds_.at(node)->is_last = true;
     for (const auto& child : children_) EXPECT_EQ(child->exit_code(), 0) << log_.text();
     EXPECT_GT(kills_, 5);
   }
+  /// As a sender of reports does, while more of these days is still under way.
+  int close_editions() {
+    Store store = open();
+    int closed = 0;
+    for (const Day day : {day_of(0), day_of(messages_each - 1)})
+      closed += store.close_edition(day, Time::max(), now()).is_new ? 1 : 0;
+    return closed;
+  }
+
   void kill_amid_delivery(std::size_t node) {
     std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 60));
     children_.at(node)->kill(SIGKILL);
@@ -320,6 +332,7 @@ class Fleet : public test::StoreTest {
   std::array<std::unique_ptr<test::ChildProcess>, nodes> children_;
   int kills_ = 0;
   int uncertain_ = 0;
+  int editions_ = 0;
 };
 
 TEST_P(Fleet, ReportsCountEachMessageOnce) {
@@ -342,6 +355,7 @@ TEST_P(Fleet, ReportsCountEachMessageOnce) {
   });
   EXPECT_TRUE(told == all_that_is_fed());
   for (const auto& [id, times] : ids) EXPECT_EQ(times, 1) << id << " has left twice";
+  EXPECT_GT(editions_, 2) << "what comes late was hardly tried";
   EXPECT_GT(uncertain_, 0) << "no kill came while a report was sent; the test shows less";
 }
 

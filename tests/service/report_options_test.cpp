@@ -149,25 +149,21 @@ class ReportRounds : public testing::Test {
     snapshot_.settings.reports.smtp_host = "127.0.0.1";
     snapshot_.settings.reports.smtp_port = 1;
     snapshot_.settings.reports.smtp_tls = SmtpTls::none;
-    store::Store store(snapshot_.settings.store);
-    for (int back = 0; back < 6; ++back) {
-      report::Evaluation one;
-      one.published = {.domain = "own.example", .rua = {"mailto:dmarc@own.example"}};
-      one.source_ip = *IpAddress::parse("192.0.2.1");
-      one.header_from = "own.example";
-      one.spf = report::SpfAuthResult{"own.example", "fail", ""};
-      store::Counts counts;
-      counts[store::row_key(one, day - std::chrono::days(back))] = 1;
-      EXPECT_TRUE(store
-                      .append(counts,
-                              {"segment", static_cast<std::uint64_t>(back),
-                               static_cast<std::uint64_t>(back) + 1},
-                              morning)
-                      .is_new);
-    }
+    for (int back = 0; back < 6; ++back) store_message(day - std::chrono::days(back));
   }
 
-  OutboxCounts run() { return round_(day, 3, stopping_); }
+  void store_message(Day on, std::vector<std::string> rua = {"mailto:dmarc@own.example"}) {
+    report::Evaluation one;
+    one.published = {.domain = "own.example", .rua = std::move(rua)};
+    one.source_ip = *IpAddress::parse("192.0.2.1");
+    one.header_from = "own.example";
+    one.spf = report::SpfAuthResult{"own.example", "fail", ""};
+    store::Store store(snapshot_.settings.store);
+    const store::Counts counts{{store::row_key(one, on), 1}};
+    EXPECT_TRUE(store.append(counts, {"segment", position_, position_ + 1}, morning).is_new);
+    ++position_;
+  }
+  OutboxCounts run() { return round_(due_days(now_, {}), stopping_); }
   std::vector<store::ReportRecord> records() {
     store::Store store(snapshot_.settings.store);
     return store::ReportLedger(store).records({});
@@ -178,6 +174,7 @@ class ReportRounds : public testing::Test {
   config::Snapshot snapshot_ = usable_snapshot();
   std::chrono::sys_seconds now_ = morning;
   std::atomic<bool> stopping_ = false;
+  std::uint64_t position_ = 0;
   ReportRound round_ =
       make_report_round([this] { return snapshot_; }, [this] { return now_; }, log_.log());
 };
@@ -194,6 +191,35 @@ TEST_F(ReportRounds, PlanTheDaysThatAreDueAndNoOthers) {
     EXPECT_NE(one.detail, "");
   }
   EXPECT_THAT(days, ElementsAre(day - std::chrono::days(2), day - std::chrono::days(1), day));
+}
+
+TEST_F(ReportRounds, TellOfWhatComesLateADayLater) {
+  static_cast<void>(run());
+  store_message(day - std::chrono::days(1));
+  now_ += 15min;
+  EXPECT_EQ(run().deferred, 0U) << "more may come";
+  EXPECT_THAT(records(), SizeIs(3));
+  now_ = morning + 24h;
+  static_cast<void>(run());
+  ASSERT_THAT(records(), SizeIs(4));
+  EXPECT_EQ(records().at(2).key.day, day - std::chrono::days(1));
+  EXPECT_EQ(records().at(2).key.edition, 2);
+  store_message(day - std::chrono::days(1));
+  now_ += 15min;
+  static_cast<void>(run());
+  EXPECT_THAT(records(), SizeIs(4)) << "once a day";
+}
+
+TEST_F(ReportRounds, SayOnceWhatComesTooLate) {
+  EXPECT_EQ(run().messages_too_late, 3U) << "of the three days before those that are due";
+  EXPECT_EQ(log_.count("messages came too late for a report"), 3);
+  EXPECT_EQ(run().messages_too_late, 0U);
+  store_message(day - std::chrono::days(4));
+  store_message(day - std::chrono::days(4), {});
+  EXPECT_EQ(run().messages_too_late, 1U) << "of the other its domain wants no report";
+  EXPECT_EQ(log_.count("messages came too late for a report"), 4);
+  EXPECT_EQ(run().messages_too_late, 0U);
+  EXPECT_THAT(records(), SizeIs(3));
 }
 
 TEST_F(ReportRounds, TryAgainLaterAndNotSooner) {

@@ -145,6 +145,47 @@ TEST_P(ReportOutbox, SendsEachReportOnce) {
   EXPECT_THAT(sender_.sent, SizeIs(1));
 }
 
+TEST_P(ReportOutbox, WhatComesLateIsToldInAReportOfItsOwn) {
+  const report::Evaluation row = evaluation("own.example", {"mailto:dmarc@own.example"});
+  store_rows(row, 7);
+  EXPECT_EQ(send().sent, 1U);
+  store_rows(row, 2);
+  Outbox outbox(store_, check(), sender_, options_, log_.log());
+  std::vector<ReportPreview> previews;
+  outbox.preview(day, "", [&](const ReportPreview& one) { previews.push_back(one); });
+  ASSERT_THAT(previews, SizeIs(2));
+  EXPECT_EQ(previews[0].messages, 7U);
+  EXPECT_EQ(previews[1].messages, 2U);
+  EXPECT_EQ(previews[1].edition, 2);
+  EXPECT_EQ(send().sent, 1U);
+  EXPECT_EQ(send().sent, 0U);
+  ASSERT_THAT(sender_.sent, SizeIs(2));
+  const report::Aggregate first = test::report_in_mail(sender_.sent[0].octets);
+  const report::Aggregate second = test::report_in_mail(sender_.sent[1].octets);
+  EXPECT_EQ(first.record.at(0).row.count, 7U);
+  EXPECT_EQ(second.record.at(0).row.count, 2U);
+  EXPECT_EQ(second.report_metadata.report_id, previews[1].report_id);
+  EXPECT_NE(second.report_metadata.report_id, first.report_metadata.report_id);
+  ASSERT_THAT(records(), SizeIs(2));
+  EXPECT_EQ(records()[1].key.edition, 2);
+}
+
+TEST_P(ReportOutbox, AllDestinationsGetTheSameReport) {
+  store_rows(evaluation("own.example", {"mailto:slow@own.example", "mailto:dmarc@own.example"}), 7);
+  sender_.answers["slow@own.example"] = {Delivery::deferred, "451 later"};
+  EXPECT_EQ(send().sent, 1U);
+  store_rows(evaluation("own.example", {"mailto:slow@own.example", "mailto:dmarc@own.example"}), 2);
+  sender_.answers.clear();
+  now_ += 2h;
+  EXPECT_EQ(send().sent, 3U);
+  std::map<std::string, std::vector<std::uint64_t>> counts;
+  for (const OutgoingMail& mail : sender_.sent)
+    counts[mail.rcpt_to.at(0)].push_back(
+        test::report_in_mail(mail.octets).record.at(0).row.count);
+  EXPECT_THAT(counts["slow@own.example"], ElementsAre(7U, 7U, 2U)) << "the first was deferred";
+  EXPECT_THAT(counts["dmarc@own.example"], ElementsAre(7U, 2U));
+}
+
 TEST_P(ReportOutbox, S50SendsToStrangersOnlyWhereTheyWantIt) {
   store_rows(evaluation("own.example", {"mailto:a@third.example", "mailto:b@other.example",
                                         "https://own.example/", "mailto:dmarc@own.example"}));
@@ -350,15 +391,28 @@ TEST_P(DividedReport, OnlyThePartInDoubtIsUncertain) {
   expect_complete();
 }
 
-TEST_P(DividedReport, IsGivenUpWhenWhatIsStoredHasChangedMeanwhile) {
+TEST_P(DividedReport, DoesNotChangeWhenMoreComes) {
   sender_.taken = 2;
   EXPECT_EQ(send().deferred, 1U);
-  store_rows(numbered(1'000));
+  store_rows(numbered(1'000), 5);
+  now_ += 2h;
+  sender_.taken = 1'000;
+  EXPECT_EQ(send().sent, 2U);
+  const OutgoingMail late = sender_.sent.back();
+  sender_.sent.pop_back();
+  expect_complete();
+  EXPECT_EQ(test::report_in_mail(late.octets).record.at(0).row.count, 5U);
+}
+
+TEST_P(DividedReport, IsGivenUpWhenItWouldBeDividedOtherwise) {
+  sender_.taken = 2;
+  EXPECT_EQ(send().deferred, 1U);
+  options_.packed_octets_max = 3'000;
   now_ += 2h;
   sender_.taken = 1'000;
   EXPECT_EQ(send().failed, 1U);
   EXPECT_THAT(sender_.sent, SizeIs(2)) << "no message is told twice";
-  EXPECT_THAT(records().front().detail, HasSubstr("has changed since"));
+  EXPECT_THAT(records().front().detail, HasSubstr("is divided otherwise now"));
 }
 
 COUNTERSIGN_ON_BOTH_ENGINES(DividedReport);
@@ -451,8 +505,10 @@ COUNTERSIGN_ON_BOTH_ENGINES(ReportOutbox);
 
 TEST(ReportSchedule, ReportsADayWhenItIsOverAndALittleMore) {
   const ScheduleTimes times{.after_midnight = 1h};
-  EXPECT_EQ(newest_due_day(day + 24h + 59min, times), day - std::chrono::days(1));
-  EXPECT_EQ(newest_due_day(day + 25h, times), day);
+  EXPECT_EQ(due_days(day + 24h + 59min, times).newest, day - std::chrono::days(1));
+  EXPECT_EQ(due_days(day + 25h, times).newest, day);
+  EXPECT_EQ(due_days(day + 25h, times).since, day + 25h);
+  EXPECT_EQ(due_days(day + 48h + 59min, times).since, day + 25h);
 }
 
 TEST(ReportSchedule, RunsRoundsUntilItIsStoppedAndSurvivesTheirFailure) {
@@ -460,16 +516,17 @@ TEST(ReportSchedule, RunsRoundsUntilItIsStoppedAndSurvivesTheirFailure) {
   std::atomic<int> rounds = 0;
   {
     ReportSchedule schedule(
-        [&](Day newest, int days_back, const std::atomic<bool>&) {
-          EXPECT_EQ(newest, day);
-          EXPECT_EQ(days_back, 3);
+        [&](const DueDays& due, const std::atomic<bool>&) {
+          EXPECT_EQ(due.newest, day);
+          EXPECT_EQ(due.count, 3);
           if (++rounds == 1) throw std::runtime_error("no store today");
-          return OutboxCounts{.sent = 2, .failed = 1};
+          return OutboxCounts{.sent = 2, .failed = 1, .messages_too_late = 5};
         },
         {.between_attempts = std::chrono::seconds(0)}, [] { return morning; }, log.log());
     while (rounds < 4) std::this_thread::yield();
     EXPECT_GE(schedule.counters().sent.load(), 4U);
     EXPECT_GE(schedule.counters().failed.load(), 2U);
+    EXPECT_GE(schedule.counters().messages_too_late.load(), 10U);
   }
   EXPECT_TRUE(log.has("no store today"));
 }

@@ -63,12 +63,12 @@ TEST_P(HistoryImportContract, BringsEachRecordToItsDay) {
   EXPECT_EQ(counts.known + counts.uncounted + counts.expired + counts.refused, 0U);
   Store store = open();
   const Day today = std::chrono::floor<std::chrono::days>(now);
-  const std::vector<StoredPolicy> policies = store.policies(today - std::chrono::days(1));
+  const std::vector<StoredPolicy> policies = store.policies({today - std::chrono::days(1)});
   ASSERT_EQ(policies.size(), 1U);
   EXPECT_EQ(policies.front().messages, 2U);
   EXPECT_EQ(policies.front().published.domain, "example.org");
   EXPECT_EQ(policies.front().published.discovery_method, report::DiscoveryMethod::psl);
-  EXPECT_EQ(store.policies(today).front().messages, 1U);
+  EXPECT_EQ(store.policies({today}).front().messages, 1U);
 }
 
 TEST_P(HistoryImportContract, TheSameFileAgainAddsNothing) {

@@ -77,8 +77,8 @@ TEST_P(RecorderContract, WhatDiffersInAnythingIsCountedByItself) {
   EXPECT_EQ(store.size().rows, 2 * kinds.size());
   std::vector<std::uint64_t> found(kinds.size());
   const Day day = std::chrono::floor<std::chrono::days>(when);
-  for (const StoredPolicy& policy : store.policies(day)) {
-    store.read(day, policy.id, [&](const CountedEvaluation& row) {
+  for (const StoredPolicy& policy : store.policies({day})) {
+    store.read({day}, policy.id, [&](const CountedEvaluation& row) {
       const auto kind = std::ranges::find(kinds, row.evaluation);
       if (kind != kinds.end()) found[static_cast<std::size_t>(kind - kinds.begin())] = row.messages;
       return true;

@@ -71,6 +71,29 @@ TEST_P(LedgerContract, AReportGoesFromDueToSent) {
   EXPECT_EQ(record().state, ReportState::sent);
 }
 
+TEST_P(LedgerContract, EachEditionOfADayIsAReportOfItsOwn) {
+  ReportKey second = key();
+  second.edition = 2;
+  ledger_.add_due({second, key()}, morning);
+  const std::vector<Claim> claims = ledger_.claim("node-a", morning, lease, 10);
+  ASSERT_THAT(claims, SizeIs(2));
+  EXPECT_EQ(claims[0].key, key());
+  EXPECT_EQ(claims[1].key, second);
+  EXPECT_EQ(ledger_.begin_sending(claims[1], "id-2", no_cap, morning), Permission::granted);
+  EXPECT_TRUE(ledger_.extend(claims[1], morning, lease));
+  EXPECT_TRUE(ledger_.part_left(claims[1], 1, "first", morning, lease));
+  EXPECT_TRUE(ledger_.finish(claims[1], {ReportState::failed, "550", {}}, morning));
+  EXPECT_TRUE(ledger_.finish(claims[0], {ReportState::due, "", {}}, morning));
+  EXPECT_TRUE(ledger_.resolve(second, ReportState::sent, "by hand", morning));
+  const std::vector<ReportRecord> all = ledger_.records({});
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[0].key, key());
+  EXPECT_EQ(all[0].state, ReportState::due);
+  EXPECT_EQ(all[1].key, second);
+  EXPECT_EQ(all[1].state, ReportState::sent);
+  EXPECT_THAT(ledger_.records({.after = key()}), SizeIs(1));
+}
+
 TEST_P(LedgerContract, ASenderThatDiesBeforeItSendsHarmsNobody) {
   ledger_.add_due({key()}, morning);
   const Claim dead = claim_one("node-a");

@@ -10,6 +10,7 @@
 #include <map>
 #include <thread>
 
+#include "service/store/report_ledger.hpp"
 #include "tests/support/evaluations.hpp"
 #include "tests/support/store_engines.hpp"
 
@@ -37,8 +38,8 @@ class StoreContract : public test::StoreTest {
   static Counts counted(const Evaluation& one, std::uint64_t messages = 1, Day on = day) {
     return {{row_key(one, on), messages}};
   }
-  /// All rows of a day by their evaluation.
-  static std::map<Evaluation, std::uint64_t> read_all(Store& store, Day on = day) {
+  /// All rows of an edition by their evaluation.
+  static std::map<Evaluation, std::uint64_t> read_all(Store& store, const Edition& on = {day}) {
     std::map<Evaluation, std::uint64_t> all;
     for (const StoredPolicy& policy : store.policies(on)) {
       store.read(on, policy.id, [&](const CountedEvaluation& row) {
@@ -57,7 +58,7 @@ class StoreContract : public test::StoreTest {
 TEST_P(StoreContract, AnEmptyStoreHasNothing) {
   Store store = open();
   EXPECT_EQ(store.next_day(Day()), std::nullopt);
-  EXPECT_THAT(store.policies(day), IsEmpty());
+  EXPECT_THAT(store.policies({day}), IsEmpty());
   EXPECT_EQ(store.size().rows, 0U);
   EXPECT_EQ(store.size().messages, 0U);
 }
@@ -108,19 +109,19 @@ TEST_P(StoreContract, PoliciesOfADayComeInPages) {
   Evaluation changed = evaluation("d0.example");
   changed.published.p = dmarc::AssessmentPolicy::none;
   append(store, counted(changed, 1));
-  const std::vector<StoredPolicy> all = store.policies(day);
+  const std::vector<StoredPolicy> all = store.policies({day});
   ASSERT_EQ(all.size(), 6U) << "a domain that changed its record has two";
   PolicyId after = 0;
   for (std::size_t i = 0; i < all.size(); i += 2) {
-    const std::vector<StoredPolicy> page = store.policies(day, after, 2);
+    const std::vector<StoredPolicy> page = store.policies({day}, after, 2);
     ASSERT_EQ(page.size(), 2U);
     EXPECT_EQ(page[0].published, all[i].published);
     EXPECT_EQ(page[1].id, all[i + 1].id);
     after = page[1].id;
   }
-  EXPECT_THAT(store.policies(day, after, 2), IsEmpty());
+  EXPECT_THAT(store.policies({day}, after, 2), IsEmpty());
   EXPECT_EQ(all[0].messages + all[5].messages, 11U);
-  EXPECT_THAT(store.policies(day + one_day), IsEmpty());
+  EXPECT_THAT(store.policies({day + one_day}), IsEmpty());
 }
 
 TEST_P(StoreContract, ReadingStopsWhenItIsTold) {
@@ -131,11 +132,11 @@ TEST_P(StoreContract, ReadingStopsWhenItIsTold) {
     counts[row_key(evaluation("example.org", source), day)] = 1;
   }
   append(store, counts);
-  const PolicyId policy = store.policies(day).front().id;
+  const PolicyId policy = store.policies({day}).front().id;
   for (const int most : {1, 999, 1'000, 1'001, 3'000, 4'000}) {
     int rows = 0;
     std::optional<IpAddress> last;
-    store.read(day, policy, [&](const CountedEvaluation& row) {
+    store.read({day}, policy, [&](const CountedEvaluation& row) {
       EXPECT_TRUE(!last || *last < row.evaluation.source_ip) << "in the order of addresses";
       last = row.evaluation.source_ip;
       return ++rows < most;
@@ -149,8 +150,8 @@ TEST_P(StoreContract, AReaderHoldsNoWriterUp) {
   Store store = open();
   Store other = open();
   append(store, counted(evaluation()));
-  const PolicyId policy = store.policies(day).front().id;
-  store.read(day, policy, [&](const CountedEvaluation&) {
+  const PolicyId policy = store.policies({day}).front().id;
+  store.read({day}, policy, [&](const CountedEvaluation&) {
     const auto before = std::chrono::steady_clock::now();
     EXPECT_TRUE(append(other, counted(evaluation("other.example"))));
     EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
@@ -249,6 +250,101 @@ TEST_P(StoreContract, S47HostileTextsAreTextsAndNothingElse) {
   EXPECT_EQ(read_all(store), expected);
 }
 
+// --- editions ------------------------------------------------------------------------------------
+
+TEST_P(StoreContract, ToAnEditionThatIsClosedNothingIsAdded) {
+  Store store = open();
+  EXPECT_EQ(store.closed_editions(day), 0);
+  EXPECT_EQ(store.close_edition(day, noon, noon).count, 0) << "nothing has come";
+  append(store, counted(evaluation(), 3));
+  append(store, counted(evaluation(), 1, day + one_day));
+  EXPECT_EQ(store.policies({day, 2}).size(), 0U);
+  const ClosedEditions closed = store.close_edition(day, noon, noon);
+  EXPECT_EQ(closed.count, 1);
+  EXPECT_TRUE(closed.is_new);
+  append(store, counted(evaluation(), 4));
+  append(store, counted(evaluation("example.org", "2001:db8::1"), 2));
+  EXPECT_EQ(read_all(store), (std::map<Evaluation, std::uint64_t>{{evaluation(), 3}}));
+  EXPECT_EQ(read_all(store, {day, 2}),
+            (std::map<Evaluation, std::uint64_t>{{evaluation(), 4},
+                                                 {evaluation("example.org", "2001:db8::1"), 2}}));
+  EXPECT_EQ(store.policies({day}).front().messages, 3U);
+  EXPECT_EQ(store.policies({day, 2}).front().messages, 6U);
+  EXPECT_EQ(store.size().messages, 10U);
+  EXPECT_EQ(store.closed_editions(day), 1);
+  EXPECT_EQ(store.closed_editions(day + one_day), 0) << "each day has its own";
+}
+
+TEST_P(StoreContract, AnEditionIsClosedWhenItHasCountsAndOnceInATime) {
+  Store store = open();
+  append(store, counted(evaluation()));
+  EXPECT_TRUE(store.close_edition(day, noon, noon + 1h).is_new);
+  EXPECT_FALSE(store.close_edition(day, noon + 2h, noon + 2h).is_new) << "nothing has come since";
+  append(store, counted(evaluation()));
+  EXPECT_FALSE(store.close_edition(day, noon, noon + 3h).is_new) << "one was closed since noon";
+  EXPECT_FALSE(store.close_edition(day, noon + 1h, noon + 3h).is_new);
+  const ClosedEditions closed = store.close_edition(day, noon + 1h + 1s, noon + 3h);
+  EXPECT_TRUE(closed.is_new);
+  EXPECT_EQ(closed.count, 2);
+  EXPECT_EQ(open().close_edition(day, Time::max(), noon + 4h).count, 2);
+}
+
+TEST_P(StoreContract, DaysOfWhichMoreHasComeAreFound) {
+  Store store = open();
+  append(store, counted(evaluation(), 1, day));
+  append(store, counted(evaluation(), 1, day + one_day));
+  append(store, counted(evaluation(), 1, day + 2 * one_day));
+  EXPECT_EQ(store.open_days(day + 2 * one_day), (std::vector<Day>{day, day + one_day}));
+  store.close_edition(day, Time::max(), noon);
+  store.close_edition(day + one_day, Time::max(), noon);
+  EXPECT_THAT(store.open_days(day + 2 * one_day), IsEmpty());
+  append(store, counted(evaluation(), 1, day));
+  EXPECT_EQ(store.open_days(day + 2 * one_day), std::vector<Day>{day});
+  EXPECT_THAT(store.open_days(day), IsEmpty()) << "those before it";
+}
+
+TEST_P(StoreContract, WhatIsAddedWhileAnEditionIsClosedIsInOneOfTheTwo) {
+  static_cast<void>(open());
+  constexpr std::uint64_t batches = 60;
+  std::vector<std::jthread> threads;
+  for (int node = 0; node < 2; ++node) {
+    threads.emplace_back([&, node] {
+      Store store = open();
+      for (std::uint64_t i = 0; i < batches;) {
+        try {
+          static_cast<void>(store.append(counted(evaluation()),
+                                         {"segment of node" + std::to_string(node), i, i + 1}, noon));
+          ++i;
+        } catch (const StoreError& error) {
+          EXPECT_EQ(error.remedy(), Remedy::wait) << error.what();
+        }
+      }
+    });
+  }
+  Store store = open();
+  // What an edition has when it is closed is what it has in the end.
+  std::map<std::int64_t, std::uint64_t> when_closed;
+  const auto messages_in = [&](std::int64_t number) {
+    std::uint64_t messages = 0;
+    for (const StoredPolicy& one : store.policies({day, number})) messages += one.messages;
+    return messages;
+  };
+  for (int i = 0; i < 200 && store.size().messages < 2 * batches; ++i) {
+    const ClosedEditions closed = store.close_edition(day, Time::max(), noon);
+    if (closed.is_new) when_closed[closed.count] = messages_in(closed.count);
+  }
+  threads.clear();
+  const ClosedEditions last = store.close_edition(day, Time::max(), noon);
+  if (last.is_new) when_closed[last.count] = messages_in(last.count);
+  EXPECT_GT(when_closed.size(), 2U) << "too few were closed amid it to show anything";
+  std::uint64_t in_all = 0;
+  for (const auto& [number, messages] : when_closed) {
+    EXPECT_EQ(messages_in(number), messages) << "edition " << number;
+    in_all += messages;
+  }
+  EXPECT_EQ(in_all, 2 * batches);
+}
+
 // --- days ----------------------------------------------------------------------------------------
 
 TEST_P(StoreContract, DaysThatHaveCountsAreFound) {
@@ -266,12 +362,15 @@ TEST_P(StoreContract, WhatIsOldExpiresWithWhatOnlyItNeeded) {
   append(store, counted(evaluation("old.example"), 1, day));
   append(store, counted(evaluation("both.example"), 1, day));
   append(store, counted(evaluation("both.example"), 1, day + one_day));
+  store.close_edition(day, Time::max(), noon);
+  append(store, counted(evaluation("both.example"), 1, day));
   store.expire(day + 10 * one_day);
-  EXPECT_EQ(store.size().rows, 3U) << "ten days are kept";
+  EXPECT_EQ(store.size().rows, 4U) << "ten days are kept";
   store.expire(day + 11 * one_day);
   EXPECT_EQ(store.size().rows, 1U);
   EXPECT_EQ(store.size().policies, 1U);
   EXPECT_EQ(store.size().identities, 1U);
+  EXPECT_EQ(store.closed_editions(day), 0);
   EXPECT_EQ(read_all(store, day + one_day),
             (std::map<Evaluation, std::uint64_t>{{evaluation("both.example"), 1}}));
   EXPECT_TRUE(append(store, counted(evaluation("old.example"), 1, day), day + 11 * one_day));
@@ -301,7 +400,37 @@ COUNTERSIGN_ON_BOTH_ENGINES(StoreContract);
 
 // --- the schema ----------------------------------------------------------------------------------
 
-class StoreSchema : public test::StoreTest {};
+class StoreSchema : public test::StoreTest {
+ protected:
+  /// Three messages of a day and, where it can be said, the report that has left about them.
+  static void add_as_of_version(Database& database, int version) {
+    const RowKey row = row_key(evaluation(), day);
+    const std::int64_t number = day.time_since_epoch().count();
+    Transaction transaction(database);
+    const std::string policy_digest = digest_of(row.policy);
+    const std::string identity_digest = digest_of(row.identity);
+    database.run(
+        "INSERT INTO policy (digest, domain, body, last_day) VALUES ($1, 'example.org', $2, $3)",
+        {Octets{policy_digest}, Octets{row.policy}, number});
+    database.run("INSERT INTO identity (digest, body, last_day) VALUES ($1, $2, $3)",
+                 {Octets{identity_digest}, Octets{row.identity}, number});
+    database.run(
+        "INSERT INTO evaluation (day, policy, source, identity, messages" +
+            std::string(version >= 6 ? ", edition" : "") +
+            ") SELECT $1, p.id, $2, i.id, 3" + (version >= 6 ? ", 1" : "") +
+            " FROM policy p CROSS JOIN identity i",
+        {number, Octets{row.source}});
+    if (version >= 2)
+      database.run("INSERT INTO report (day, policy, destination, state, changed" +
+                       std::string(version >= 6 ? ", edition" : "") +
+                       ") SELECT $1, id, 'mailto:a@example.org', 'sent', 0" +
+                       (version >= 6 ? ", 1" : "") + " FROM policy",
+                   {number});
+    if (version >= 6)
+      database.run("INSERT INTO edition (day, closed, closed_at) VALUES ($1, 1, 0)", {number});
+    transaction.commit();
+  }
+};
 
 TEST_P(StoreSchema, EachEarlierVersionIsBroughtUpWithWhatItHolds) {
   for (int version = 0; version <= Store::schema_version(); ++version) {
@@ -313,15 +442,20 @@ TEST_P(StoreSchema, EachEarlierVersionIsBroughtUpWithWhatItHolds) {
     const std::unique_ptr<Database> database = open_database();
     migrate(*database, version);
     const Counts counts{{row_key(evaluation(), day), 3}};
-    if (version > 0) {
-      Transaction transaction(*database);
-      database->add(std::vector{counts.begin()}, day);
-      transaction.commit();
-    }
+    if (version > 0) add_as_of_version(*database, version);
     Store store = open();
     EXPECT_EQ(store.size().messages, version > 0 ? 3U : 0U);
+    const bool is_told = version >= 2;
+    EXPECT_EQ(store.closed_editions(day), is_told ? 1 : 0) << version;
     EXPECT_TRUE(store.append(counts, {"0123456789abcdef", 0, 1}, noon).is_new);
-    EXPECT_EQ(store.size().rows, 1U);
+    EXPECT_EQ(store.size().rows, is_told ? 2U : 1U) << "what was told is not told again";
+    EXPECT_EQ(store.policies({day, is_told ? 2 : 1}).size(), 1U);
+    ReportLedger ledger(store);
+    EXPECT_EQ(ledger.records({}).size(), is_told ? 1U : 0U);
+    for (const ReportRecord& one : ledger.records({})) {
+      EXPECT_EQ(one.key, (ReportKey{day, 1, "mailto:a@example.org", 1}));
+      EXPECT_EQ(one.state, ReportState::sent);
+    }
     EXPECT_NE(store.name(), "");
     store.expire(noon);  // Touches every table.
     static_cast<void>(open());
