@@ -124,13 +124,13 @@ report::DkimAuthResult told(const dkim::SignatureResult& one) {
 }
 
 std::vector<report::DkimAuthResult> dkim_results(const Verdict& verdict) {
+  std::vector<std::pair<int, const dkim::SignatureResult*>> ranked;
+  for (const dkim::SignatureResult& one : verdict.signatures)
+    if (one.signature) ranked.emplace_back(rank_of(one, *verdict.dmarc), &one);
+  std::ranges::stable_sort(ranked, {}, [](const auto& one) { return one.first; });
   std::vector<report::DkimAuthResult> results;
-  for (const int rank : {0, 1, 2, 3})
-    for (const dkim::SignatureResult& one : verdict.signatures) {
-      const bool is_told = one.signature && results.size() < Limits{}.report_signatures_max &&
-                           rank_of(one, *verdict.dmarc) == rank;
-      if (is_told) results.push_back(told(one));
-    }
+  for (const auto& [rank, one] : ranked)
+    if (results.size() < Limits{}.report_signatures_max) results.push_back(told(*one));
   return results;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a judged message adds to the aggregate reports. Nothing is computed unless somebody asks:
-// whoever has a judgement and its envelope, and a place to put the row.
+// whoever has a judgement that is counted and its envelope, and a place to put the row.
 
 #pragma once
 

@@ -6,7 +6,6 @@
 
 #include "countersign/assert.hpp"
 #include "countersign/authres/field.hpp"
-#include "countersign/mailflow/evaluation.hpp"
 #include "countersign/mailflow/failed_message.hpp"
 #include "countersign/mailflow/filter_field.hpp"
 #include "countersign/mailflow/inbound.hpp"
@@ -61,7 +60,6 @@ struct Flow::State {
                               {.comments = policy->judging.results.comments}, policy->limits);
     judgement.verdict = std::move(verdict);
     judgement.is_counted = is_counted();
-    if (judgement.is_counted) judgement.evaluation = evaluation_of(judgement, envelope);
     return judgement;
   }
 

@@ -39,10 +39,13 @@ report::HistoryRecord record_of(const Outcome& outcome, report::Evaluation evalu
 }  // namespace
 
 std::optional<report::HistoryRecord> history_record_of(const Outcome& outcome,
+                                                       const Envelope& envelope,
                                                        const std::string& reporter,
                                                        std::chrono::sys_seconds received) {
-  if (!outcome.judgement || !outcome.judgement->evaluation) return std::nullopt;
-  return record_of(outcome, *outcome.judgement->evaluation, reporter, received);
+  if (!outcome.judgement || !outcome.judgement->is_counted) return std::nullopt;
+  auto evaluation = evaluation_of(*outcome.judgement, envelope);
+  if (!evaluation) return std::nullopt;
+  return record_of(outcome, *std::move(evaluation), reporter, received);
 }
 
 std::optional<report::HistoryRecord> history_record_without_policy(

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What was found out about a message from outside and what is done about it, as one value: for the
-// log, for those who ask for an explanation, and for the reports.
+// log, for those who ask for an explanation, and for the reports, whose rows evaluation.hpp makes.
 
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 
 #include "countersign/mailflow/disposition.hpp"
 #include "countersign/mailflow/verdict.hpp"
-#include "countersign/report/evaluation.hpp"
 
 namespace countersign::mailflow {
 
@@ -24,10 +22,9 @@ struct Judgement {
   std::size_t removed_fields = 0;  ///< forged ones that the header had
   /// Nothing of this was carried out. JudgingPolicy::shadow
   bool is_shadow = false;
-  /// Somebody counts messages, and this one was not for our own report addresses alone.
+  /// Somebody counts messages, and this one is to be counted: it was not for our own report
+  /// addresses alone, and will not come again.
   bool is_counted = false;
-  /// What the message adds to the reports of its author's domain; nothing when it adds nothing.
-  std::optional<report::Evaluation> evaluation;
 };
 
 /// The judgement in one line of words, for the log: "spf=pass dkim=pass dmarc=pass; …".

@@ -129,9 +129,9 @@ struct Sealing::State {
   /// A message that comes again is told of then.
   static void leave_out_of_reports(Outcome& outcome) {
     outcome.failure.reset();
-    if (!outcome.judgement || !outcome.judgement->evaluation) return;
+    if (!outcome.judgement || !outcome.judgement->is_counted) return;
     Judgement judgement = *outcome.judgement;
-    judgement.evaluation.reset();
+    judgement.is_counted = false;
     outcome.judgement = std::make_shared<const Judgement>(std::move(judgement));
   }
 

@@ -123,26 +123,10 @@ std::size_t owned(const mailflow::Verdict& verdict) {
          owned(verdict.dmarc);
 }
 
-std::size_t owned(const report::PolicyOverride& one) { return owned(one.comment); }
-
-std::size_t owned(const report::DkimAuthResult& one) {
-  return owned(one.domain) + owned(one.selector) + owned(one.result) + owned(one.human_result);
-}
-
-std::size_t owned(const report::SpfAuthResult& one) {
-  return owned(one.domain) + owned(one.result) + owned(one.human_result);
-}
-
-std::size_t owned(const report::Evaluation& one) {
-  return owned(one.published.domain) + owned(one.published.fo) + owned(one.published.rua) +
-         owned(one.reasons) + owned(one.header_from) + owned(one.envelope_from) +
-         owned(one.envelope_to) + owned(one.dkim) + owned(one.spf);
-}
-
 std::size_t owned(const mailflow::Judgement& judgement) {
-  return owned(judgement.verdict) + owned(judgement.evaluation) +
-         owned(judgement.disposition.codes) + owned(judgement.disposition.text) +
-         owned(judgement.disposition.overrides) + owned(judgement.results_field);
+  return owned(judgement.verdict) + owned(judgement.disposition.codes) +
+         owned(judgement.disposition.text) + owned(judgement.disposition.overrides) +
+         owned(judgement.results_field);
 }
 
 std::size_t owned(const mailflow::Outcome& outcome) {

@@ -103,14 +103,14 @@ struct Outbox::State {
       rows.push_back({.evaluation = row.evaluation, .count = row.messages});
       return true;
     });
-    report::Tally tally = report::tally(
-        rows,
-        {.reporter = options.reporter,
-         .period = report::day_period(edition.day),
-         .run = fmt::format("{} {} {} {}", store_name, policy.id,
-                            edition.day.time_since_epoch().count(), edition.number),
-         .packed_bytes_max = options.packed_octets_max},
-        limits());
+    report::Tally tally =
+        report::tally(rows,
+                      {.reporter = options.reporter,
+                       .period = report::day_period(edition.day),
+                       .run = fmt::format("{} {} {} {}", store_name, policy.id,
+                                          edition.day.time_since_epoch().count(), edition.number),
+                       .packed_bytes_max = options.packed_octets_max},
+                      limits());
     if (tally.dropped > 0)
       log.write(LogLevel::warning, "messages of a day fit into no report",
                 {{"policy_domain", policy.published.domain},
@@ -350,10 +350,8 @@ std::size_t Outbox::plan(store::Day day, std::string_view only_domain,
   for (std::int64_t number = 1; number <= closed.count; ++number) {
     state_->for_each_policy({day, number}, only_domain, [&](const StoredPolicy& policy) {
       for (std::string& uri : report::distinct_destinations(policy.published.rua, state_->limits()))
-        keys.push_back({.day = day,
-                        .policy = policy.id,
-                        .destination = std::move(uri),
-                        .edition = number});
+        keys.push_back(
+            {.day = day, .policy = policy.id, .destination = std::move(uri), .edition = number});
     });
   }
   state_->ledger.add_due(keys, now);
@@ -363,8 +361,8 @@ std::size_t Outbox::plan(store::Day day, std::string_view only_domain,
 std::uint64_t Outbox::give_up_before(store::Day day) {
   std::uint64_t in_all = 0;
   for (const Day late : state_->store.open_days(day)) {
-    const store::ClosedEditions closed = state_->store.close_edition(
-        late, std::chrono::sys_seconds::max(), state_->options.now());
+    const store::ClosedEditions closed =
+        state_->store.close_edition(late, std::chrono::sys_seconds::max(), state_->options.now());
     if (!closed.is_new) continue;  // Another node was faster, and tells.
     std::uint64_t messages = 0;
     state_->for_each_policy({late, closed.count}, {}, [&](const StoredPolicy& policy) {
@@ -373,9 +371,9 @@ std::uint64_t Outbox::give_up_before(store::Day day) {
     });
     in_all += messages;
     if (messages > 0)
-      state_->log.write(LogLevel::warning, "messages came too late for a report",
-                        {{"day", fmt::format("{:%F}", late)},
-                         {"messages", std::to_string(messages)}});
+      state_->log.write(
+          LogLevel::warning, "messages came too late for a report",
+          {{"day", fmt::format("{:%F}", late)}, {"messages", std::to_string(messages)}});
   }
   return in_all;
 }

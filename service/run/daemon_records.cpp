@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "countersign/mailflow/evaluation.hpp"
 #include "countersign/mailflow/history_record.hpp"
 #include "service/log/log.hpp"
 #include "service/reporting/options.hpp"
@@ -62,15 +63,18 @@ RecordJudged DaemonRecords::function(std::string reporter) {
 }
 
 void DaemonRecords::record(const milter::MessageFinished& finished, const std::string& reporter) {
-  const auto& evaluation = finished.outcome.judgement->evaluation;
-  if (recorder_ && evaluation) recorder_->record(*evaluation, now());
+  const mailflow::Judgement& judgement = *finished.outcome.judgement;
+  if (recorder_ && judgement.is_counted) {
+    auto evaluation = mailflow::evaluation_of(judgement, finished.envelope);
+    if (evaluation) recorder_->record(*std::move(evaluation), now());
+  }
   if (history_file_) record_history(finished, reporter);
   if (failures_ && finished.outcome.failure) failures_->take(finished.outcome.failure, now());
 }
 
 void DaemonRecords::record_history(const milter::MessageFinished& finished,
                                    const std::string& reporter) {
-  auto record = mailflow::history_record_of(finished.outcome, reporter, now());
+  auto record = mailflow::history_record_of(finished.outcome, finished.envelope, reporter, now());
   if (!record && history_all_) {
     record = mailflow::history_record_without_policy(finished.outcome, finished.envelope, reporter,
                                                      now());

@@ -26,7 +26,7 @@ constexpr std::chrono::minutes idle_pause{10};
 // After each delivery the deliverer rests for as many times what it took, up to the longest rest:
 // equal rows that come meanwhile are one row of the next delivery.
 constexpr int rest_factor = 100;
-constexpr std::chrono::milliseconds longest_rest{5'000};
+constexpr std::chrono::milliseconds longest_rest{10'000};
 // Octets of one record, roughly: what the deliverer reads in one go.
 constexpr std::uint64_t record_octets = 1'048'576;
 
@@ -81,7 +81,7 @@ Recorder::Recorder(const config::StoreSettings& settings, Log& log)
 
 Recorder::~Recorder() { stop(); }
 
-void Recorder::record(const report::Evaluation& evaluation, Time when) {
+void Recorder::record(report::Evaluation evaluation, Time when) {
   const std::size_t hash = hash_of(evaluation);
   const Day day = std::chrono::floor<std::chrono::days>(when);
   const std::lock_guard lock(mutex_);
@@ -98,7 +98,7 @@ void Recorder::record(const report::Evaluation& evaluation, Time when) {
   if (row != nullptr && row->hash == hash && row->day == day && row->evaluation == evaluation) {
     ++row->messages;
   } else {
-    queue_.push_back({hash, day, 1, evaluation});
+    queue_.push_back({hash, day, 1, std::move(evaluation)});
     place = static_cast<std::uint32_t>(queue_.size());
   }
   ++queued_;

@@ -59,7 +59,7 @@ class Recorder {
   Recorder& operator=(const Recorder&) = delete;
 
   /// Takes a judged message; from any thread, and never waits for disk or store.
-  void record(const report::Evaluation& evaluation, Time when);
+  void record(report::Evaluation evaluation, Time when);
   /// Brings everything to the disk, and as much as possible within that time to the store, and
   /// ends. What is recorded after that is not counted.
   void stop(std::chrono::milliseconds deliver_within = std::chrono::seconds(5));

@@ -50,8 +50,7 @@ ReportKey key_in(const Row& row) {
 
 /// A statement that changes one report: $1 to $4 are the key.
 std::string of_report(std::string_view set) {
-  return std::string(set) +
-         " WHERE day = $1 AND policy = $2 AND destination = $3 AND edition = $4";
+  return std::string(set) + " WHERE day = $1 AND policy = $2 AND destination = $3 AND edition = $4";
 }
 
 /// The same of a report in the hands of its claimant: $5 and $6 are the claim.
@@ -118,11 +117,11 @@ std::vector<Claim> ReportLedger::claim(std::string_view owner, Time now, std::ch
                       .attempt = row.number(4) + 1,
                       .parts_sent = row.number(5),
                       .division = row.text(6)});
-    database_.run(of_report("UPDATE report SET state = 'claimed', owner = $5, attempts = $6,"
-                            " lease_until = $7, changed = $8"),
-                  {row.number(0), row.number(1), std::string_view(row.text(2)), row.number(3),
-                   std::string_view(name), claims.back().attempt, number_of(now + lease),
-                   number_of(now)});
+    database_.run(
+        of_report("UPDATE report SET state = 'claimed', owner = $5, attempts = $6,"
+                  " lease_until = $7, changed = $8"),
+        {row.number(0), row.number(1), std::string_view(row.text(2)), row.number(3),
+         std::string_view(name), claims.back().attempt, number_of(now + lease), number_of(now)});
   }
   transaction.commit();
   return claims;

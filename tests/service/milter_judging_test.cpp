@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "countersign/mailflow/evaluation.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/fake_resolver.hpp"
 #include "tests/support/judging.hpp"
@@ -105,9 +106,11 @@ TEST(MilterJudging, HandsOverWhatMessagesAddToReports) {
   std::vector<report::Evaluation> recorded;
   ServedFilter filter(
       {.policy = policy, .resolver = &resolver, .record = [&](const milter::MessageFinished& one) {
-         if (!one.outcome.judgement->evaluation) return;
+         EXPECT_TRUE(one.outcome.judgement->is_counted);
+         const auto row = mailflow::evaluation_of(*one.outcome.judgement, one.envelope);
+         if (!row) return;
          const std::lock_guard lock(mutex);
-         recorded.push_back(*one.outcome.judgement->evaluation);
+         recorded.push_back(*row);
        }});
   MtaConnection mta = filter.connect();
   static_cast<void>(mta.push(mail_by("a@example.com")));

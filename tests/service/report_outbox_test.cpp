@@ -180,8 +180,7 @@ TEST_P(ReportOutbox, AllDestinationsGetTheSameReport) {
   EXPECT_EQ(send().sent, 3U);
   std::map<std::string, std::vector<std::uint64_t>> counts;
   for (const OutgoingMail& mail : sender_.sent)
-    counts[mail.rcpt_to.at(0)].push_back(
-        test::report_in_mail(mail.octets).record.at(0).row.count);
+    counts[mail.rcpt_to.at(0)].push_back(test::report_in_mail(mail.octets).record.at(0).row.count);
   EXPECT_THAT(counts["slow@own.example"], ElementsAre(7U, 7U, 2U)) << "the first was deferred";
   EXPECT_THAT(counts["dmarc@own.example"], ElementsAre(7U, 2U));
 }

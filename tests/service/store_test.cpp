@@ -312,8 +312,8 @@ TEST_P(StoreContract, WhatIsAddedWhileAnEditionIsClosedIsInOneOfTheTwo) {
       Store store = open();
       for (std::uint64_t i = 0; i < batches;) {
         try {
-          static_cast<void>(store.append(counted(evaluation()),
-                                         {"segment of node" + std::to_string(node), i, i + 1}, noon));
+          static_cast<void>(store.append(
+              counted(evaluation()), {"segment of node" + std::to_string(node), i, i + 1}, noon));
           ++i;
         } catch (const StoreError& error) {
           EXPECT_EQ(error.remedy(), Remedy::wait) << error.what();
@@ -414,12 +414,11 @@ class StoreSchema : public test::StoreTest {
         {Octets{policy_digest}, Octets{row.policy}, number});
     database.run("INSERT INTO identity (digest, body, last_day) VALUES ($1, $2, $3)",
                  {Octets{identity_digest}, Octets{row.identity}, number});
-    database.run(
-        "INSERT INTO evaluation (day, policy, source, identity, messages" +
-            std::string(version >= 6 ? ", edition" : "") +
-            ") SELECT $1, p.id, $2, i.id, 3" + (version >= 6 ? ", 1" : "") +
-            " FROM policy p CROSS JOIN identity i",
-        {number, Octets{row.source}});
+    database.run("INSERT INTO evaluation (day, policy, source, identity, messages" +
+                     std::string(version >= 6 ? ", edition" : "") +
+                     ") SELECT $1, p.id, $2, i.id, 3" + (version >= 6 ? ", 1" : "") +
+                     " FROM policy p CROSS JOIN identity i",
+                 {number, Octets{row.source}});
     if (version >= 2)
       database.run("INSERT INTO report (day, policy, destination, state, changed" +
                        std::string(version >= 6 ? ", edition" : "") +

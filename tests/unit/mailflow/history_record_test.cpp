@@ -9,7 +9,7 @@
 
 #include <memory>
 
-#include "tests/support/evaluations.hpp"
+#include "countersign/mailflow/evaluation.hpp"
 #include "tests/support/judging.hpp"
 
 namespace countersign::mailflow {
@@ -21,17 +21,27 @@ using ::testing::IsEmpty;
 
 constexpr std::chrono::sys_seconds received{std::chrono::seconds(1'795'718'963)};
 
+/// The judgement on a message that is counted.
 Judgement counted() {
-  Judgement judgement;
-  judgement.evaluation = test::evaluation();
-  return judgement;
+  Policy policy = test::judging_policy();
+  policy.judging.counts = true;
+  return test::arrive(test::by("alice@example.com"), policy, test::judging_zone).judgement();
+}
+
+/// Its envelope.
+Envelope envelope() {
+  Envelope envelope;
+  envelope.client_ip = IpAddress::parse("192.0.2.1");
+  envelope.mail_from = "alice@example.com";
+  envelope.rcpt_to = {"bob@example.org"};
+  return envelope;
 }
 
 std::optional<report::HistoryRecord> record_of(Judgement judgement) {
   Outcome outcome;
   outcome.queue_id = "4XyZ12";
   outcome.judgement = std::make_shared<const Judgement>(std::move(judgement));
-  return history_record_of(outcome, "mx.example", received);
+  return history_record_of(outcome, envelope(), "mx.example", received);
 }
 
 arc::SetResult set(unsigned instance, std::string_view sealer) {
@@ -47,15 +57,23 @@ TEST(HistoryRecordOf, SaysWhatWasCounted) {
   EXPECT_EQ(record->job, "4XyZ12");
   EXPECT_EQ(record->reporter, "mx.example");
   EXPECT_EQ(record->received, 1'795'718'963);
-  EXPECT_EQ(record->evaluation, test::evaluation());
+  EXPECT_EQ(record->evaluation, evaluation_of(counted(), envelope()));
+  EXPECT_EQ(record->evaluation.published.domain, "example.com");
   EXPECT_FALSE(record->has_arc_pass);
   EXPECT_EQ(record->arc_use, HistoryArcUse::unused);
   EXPECT_THAT(record->arc_sets, IsEmpty());
 }
 
 TEST(HistoryRecordOf, IsNothingWhereNothingIsCounted) {
-  EXPECT_EQ(record_of({}), std::nullopt);
-  EXPECT_EQ(history_record_of({}, "mx.example", received), std::nullopt) << "not judged";
+  Judgement judgement = counted();
+  EXPECT_NE(record_of(judgement), std::nullopt);
+  judgement.is_counted = false;
+  EXPECT_EQ(record_of(judgement), std::nullopt);
+  judgement.is_counted = true;
+  judgement.verdict.dmarc.reset();
+  EXPECT_EQ(record_of(judgement), std::nullopt) << "no policy was applied";
+  EXPECT_EQ(history_record_of({}, envelope(), "mx.example", received), std::nullopt)
+      << "not judged";
 }
 
 TEST(HistoryRecordWithoutPolicy, IsOfMailThatNobodyPublishedAPolicyFor) {
