@@ -124,13 +124,16 @@ report::DkimAuthResult told(const dkim::SignatureResult& one) {
 }
 
 std::vector<report::DkimAuthResult> dkim_results(const Verdict& verdict) {
-  std::vector<std::pair<int, const dkim::SignatureResult*>> ranked;
-  for (const dkim::SignatureResult& one : verdict.signatures)
-    if (one.signature) ranked.emplace_back(rank_of(one, *verdict.dmarc), &one);
-  std::ranges::stable_sort(ranked, {}, [](const auto& one) { return one.first; });
+  std::vector<std::pair<int, std::size_t>> ranked;  // Those of a rank in their order.
+  for (std::size_t i = 0; i < verdict.signatures.size(); ++i) {
+    const dkim::SignatureResult& one = verdict.signatures[i];
+    if (one.signature) ranked.emplace_back(rank_of(one, *verdict.dmarc), i);
+  }
+  std::ranges::sort(ranked);
   std::vector<report::DkimAuthResult> results;
-  for (const auto& [rank, one] : ranked)
-    if (results.size() < Limits{}.report_signatures_max) results.push_back(told(*one));
+  for (const auto& [rank, i] : ranked)
+    if (results.size() < Limits{}.report_signatures_max)
+      results.push_back(told(verdict.signatures[i]));
   return results;
 }
 

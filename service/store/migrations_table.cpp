@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Version 1 has the counts, version 2 what becomes of reports, version 3 how many reports a
-// destination gets, version 4 which parts of a report have left, version 5 the store's name, version
-// 6 the editions of a day.
+// destination gets, version 4 which parts of a report have left, version 5 the store's name,
+// version 6 the editions of a day.
 //
 // Days are counted from 1970-01-01, times in seconds from its beginning, UTC.
 //

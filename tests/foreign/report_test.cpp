@@ -153,8 +153,8 @@ TEST(ForeignReaders, PerlsMailDmarcReadsOurMail) {
 }
 
 /// What dmarc-cat makes of a report that is attached under its name, and whether it could read it.
-/// Each run of spaces is one. One job: with two its own race now and then prints a row under another
-/// row's address.
+/// Each run of spaces is one. With more than one job its own race prints a row under the address of
+/// another now and then.
 std::pair<std::string, bool> read_by_dmarc_cat(const Aggregate& aggregate, const std::string& xml) {
   const File file(encoding::gzip(xml), report_file_name(aggregate, sample::reporter().submitter));
   auto [printed, is_read] = run("TZ=UTC dmarc-cat -j 1 -N '" + file.path() + "'");
