@@ -88,8 +88,8 @@ class Outbox {
   /// Enters the reports of a day into the ledger; those that are there stay as they are.
   ///
   /// only_domain   of this policy domain alone; empty for all.
-  /// since         what has come since the day was closed is left for later if that was at this time
-  ///               or later; by default it is reported now, however little it is.
+  /// since         what has come since the day was closed is left for later if that was then or
+  ///               later; by default it is reported now, however little it is.
   /// Returns       the number of reports of the day.
   std::size_t plan(store::Day day, std::string_view only_domain = {},
                    std::chrono::sys_seconds since = std::chrono::sys_seconds::max());
