@@ -6,6 +6,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <memory>
 #include <optional>
@@ -115,13 +116,15 @@ class Reporting {
 
 json::object to_json(const ReportPreview& preview, bool with_content) {
   json::array destinations;
-  for (const report::CheckedDestination& one : preview.destinations) {
+  for (const service::PreviewedDestination& one : preview.destinations) {
     json::array mailboxes;
-    for (const Mailbox& mailbox : one.mailboxes)
+    for (const Mailbox& mailbox : one.checked.mailboxes)
       mailboxes.emplace_back(json_text(format_address(mailbox)));
-    destinations.push_back(json::object{{"uri", json_text(one.uri)},
-                                        {"authorization", name_of(one.authorization)},
-                                        {"mailboxes", std::move(mailboxes)}});
+    destinations.push_back(
+        json::object{{"uri", json_text(one.checked.uri)},
+                     {"authorization", name_of(one.checked.authorization)},
+                     {"mailboxes", std::move(mailboxes)},
+                     {"state", one.state ? json::value(to_string(*one.state)) : json::value()}});
   }
   json::object document{{"policy_domain", json_text(preview.policy_domain)},
                         {"edition", preview.edition},
@@ -142,18 +145,25 @@ void print_summary(const Terminal& terminal, const ReportPreview& preview) {
   if (preview.edition > 1)
     fmt::print("  edition {}: what came after the day was reported\n", preview.edition);
   if (preview.destinations.empty()) fmt::print("  nobody: the record has no rua\n");
-  for (const report::CheckedDestination& one : preview.destinations) {
-    const bool goes = !one.mailboxes.empty();
+  for (const service::PreviewedDestination& one : preview.destinations) {
+    const bool goes = !one.checked.mailboxes.empty();
     fmt::print("  {}  {}\n",
                terminal.paint(goes ? Colour::green : Colour::red, goes ? "to" : "not to"),
-               printable(one.uri));
-    for (const Mailbox& mailbox : one.mailboxes)
+               printable(one.checked.uri));
+    for (const Mailbox& mailbox : one.checked.mailboxes)
       fmt::print("      {}\n", printable(format_address(mailbox)));
-    fmt::print("      {}\n", to_string(one.authorization));
+    fmt::print("      {}\n", to_string(one.checked.authorization));
+    if (one.state) fmt::print("      {}\n", to_string(*one.state));
   }
   if (!preview.fault.empty())
     fmt::print("  {}\n",
                terminal.paint(Colour::red, "it cannot be sent: " + printable(preview.fault)));
+}
+
+/// True when it would not leave for anybody: it has left, or somebody is at it.
+bool is_done(const ReportPreview& preview) {
+  return !preview.destinations.empty() &&
+         std::ranges::none_of(preview.destinations, &service::PreviewedDestination::is_due);
 }
 
 /// Shows what would be sent; the number of reports.
@@ -164,6 +174,7 @@ std::size_t show_previews(const Options& options) {
   std::size_t count = 0;
   const store::Day day = day_of(options.day);
   reporting.outbox().preview(day, domain_of(options), [&](const ReportPreview& one) {
+    if (options.dry_run && is_done(one)) return;
     ++count;
     if (options.json)
       documents.push_back(to_json(one, options.show != "summary"));

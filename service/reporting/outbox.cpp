@@ -295,6 +295,11 @@ struct Outbox::State {
     const std::vector<Mailbox> recipients = report::recipients_of(checked);
     std::string_view fault = has_ours && recipients.empty() ? comes_back : "";
     if (is_opted_out(policy)) fault = opted_out;
+    std::vector<PreviewedDestination> destinations;
+    for (CheckedDestination& one : checked) {
+      const ReportKey key{edition.day, policy.id, one.uri, edition.number};
+      destinations.push_back({std::move(one), ledger.state(key)});
+    }
     for (const report::Report& one : make_reports(edition, policy)) {
       ReportPreview preview{.policy_domain = policy.published.domain,
                             .edition = edition.number,
@@ -303,7 +308,7 @@ struct Outbox::State {
                             .xml = format_aggregate(one.aggregate).value_or(""),
                             .mail = {},
                             .fault = std::string(fault),
-                            .destinations = checked};
+                            .destinations = destinations};
       for (const report::Record& record : one.aggregate.record)
         preview.messages += record.row.count;
       if (fault.empty() && !recipients.empty()) {

@@ -63,6 +63,17 @@ struct OutboxCounts {
   std::uint64_t messages_too_late = 0;  ///< that no report tells of; see Outbox::give_up_before()
 };
 
+/// Where a report goes, and what became of it.
+struct PreviewedDestination {
+  report::CheckedDestination checked;
+  std::optional<store::ReportState> state;  ///< nothing when it was never planned
+
+  /// True unless it has left, or is not to leave, or somebody is at it.
+  [[nodiscard]] bool is_due() const {
+    return state.value_or(store::ReportState::due) == store::ReportState::due;
+  }
+};
+
 /// A report as it would be sent.
 struct ReportPreview {
   std::string policy_domain;
@@ -72,7 +83,7 @@ struct ReportPreview {
   std::string xml;
   std::string mail;   ///< signed, for the first destination; empty when there is none
   std::string fault;  ///< why there is no mail though there is a destination
-  std::vector<report::CheckedDestination> destinations;
+  std::vector<PreviewedDestination> destinations;
 };
 
 /// Makes and sends reports. One thread.

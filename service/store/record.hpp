@@ -14,6 +14,7 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -28,6 +29,14 @@ namespace countersign::service::store {
 
 /// A UTC day, the period of every count.
 using Day = std::chrono::sys_days;
+
+/// What is told of a day at once; see store.hpp.
+struct Edition {
+  Day day;
+  std::int64_t number = 1;  ///< counted from 1
+
+  friend auto operator<=>(const Edition&, const Edition&) = default;
+};
 
 /// Octets of one text that is kept: a domain name, a comment. What is longer is cut.
 inline constexpr std::size_t text_octets_max = 1'024;

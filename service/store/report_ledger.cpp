@@ -48,12 +48,12 @@ ReportKey key_in(const Row& row) {
           .edition = row.number(3)};
 }
 
-/// A statement that changes one report: $1 to $4 are the key.
+/// A statement about one report: $1 to $4 are the key.
 std::string of_report(std::string_view set) {
   return std::string(set) + " WHERE day = $1 AND policy = $2 AND destination = $3 AND edition = $4";
 }
 
-/// The same of a report in the hands of its claimant: $5 and $6 are the claim.
+/// One that changes a report in the hands of its claimant: $5 and $6 are the claim.
 std::string held_by_claimant(std::string_view set, std::string_view and_if) {
   return of_report(set) + " AND owner = $5 AND attempts = $6" + std::string(and_if);
 }
@@ -214,6 +214,16 @@ bool ReportLedger::resolve(const ReportKey& key, ReportState state, std::string_
        to_string(state), std::string_view(words), number_of(now)});
   transaction.commit();
   return changed > 0;
+}
+
+std::optional<ReportState> ReportLedger::state(const ReportKey& key) {
+  const KeyColumns columns(key);
+  Transaction transaction(database_, Access::reading);
+  const std::vector<Row> found = database_.rows(
+      of_report("SELECT state FROM report"),
+      {columns.day, columns.policy, std::string_view(columns.destination), columns.edition});
+  if (found.empty()) return std::nullopt;
+  return state_of(found.front().text(0));
 }
 
 WaitingReports ReportLedger::waiting(Time now) {

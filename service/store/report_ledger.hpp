@@ -145,6 +145,8 @@ class ReportLedger {
   /// Returns      false when it is unknown or in somebody's hands.
   [[nodiscard]] bool resolve(const ReportKey& key, ReportState state, std::string_view detail,
                              Time now);
+  /// What became of one report by now; nothing when it was never entered.
+  [[nodiscard]] std::optional<ReportState> state(const ReportKey& key);
   /// What is due and cannot be claimed yet: it was deferred, or its destination is left alone.
   [[nodiscard]] WaitingReports waiting(Time now);
   /// Lines of the ledger.

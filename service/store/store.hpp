@@ -43,14 +43,6 @@ using Time = std::chrono::sys_seconds;
 /// with another value anywhere is another.
 using PolicyId = std::int64_t;
 
-/// What is told of a day at once.
-struct Edition {
-  Day day;
-  std::int64_t number = 1;  ///< counted from 1
-
-  friend auto operator<=>(const Edition&, const Edition&) = default;
-};
-
 /// A policy that was applied.
 struct StoredPolicy {
   PolicyId id = 0;

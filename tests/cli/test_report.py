@@ -61,6 +61,50 @@ class Report(ReportCase):
         self.assertEqual(self.mta.mails, [])
         self.assertEqual(self.states(), {})
 
+    def test_what_has_left_is_not_shown_as_if_it_would_leave(self):
+        self.judge_a_day()
+        self.mta.answers = {b".": b"451 later"}
+        self.report("send", "--day", self.day, code=75)
+        dry = self.report("send", "--dry-run", "--day", self.day, "--domain", "owner.example")
+        self.assertRegex(dry.text, rf"(?m)^  to  {OWNER}\n      dmarc@owner\.example\n.*\n      due$")
+        self.mta.answers = {}
+        (line,) = self.report("list", "--state", "due", "--json").json
+        self.report("resolve", "--day", self.day, "--policy", str(line["policy"]),
+                    "--destination", OWNER, "--as", "due")
+        self.report("send", "--day", self.day)
+        dry = self.report("send", "--dry-run", "--day", self.day, "--domain", "owner.example")
+        self.assertEqual(dry.out, b"")
+        (shown,) = self.report("preview", "owner.example", "--day", self.day, "--json").json
+        self.assertEqual([one["state"] for one in shown["destinations"]], ["sent", "suppressed"])
+
+    def test_what_comes_late_leaves_in_a_report_of_its_own(self):
+        self.judge_a_day()
+        self.report("send", "--day", self.day)
+        self.judge((letter("owner.example"), "--ip", "198.51.100.9"))
+        first, second = self.report("preview", "owner.example", "--day", self.day, "--json").json
+        self.assertEqual([(one["edition"], one["messages"]) for one in (first, second)],
+                         [(1, 3), (2, 1)])
+        self.assertIn("edition 2: what came after the day was reported\n",
+                      self.report("preview", "owner.example", "--day", self.day).text)
+        self.assertEqual(self.report("send", "--day", self.day, "--json").json["sent"], 1)
+        (_, early), (_, late) = self.mta.mails
+        addresses = [[row.findtext(f"{NAMESPACE}source_ip")
+                      for row in ElementTree.fromstring(report_of(mail)).iter(f"{NAMESPACE}row")]
+                     for mail in (early, late)]
+        self.assertEqual(sorted(addresses[0]), ["192.0.2.1", "198.51.100.7"])
+        self.assertEqual(addresses[1], ["198.51.100.9"])
+        subjects = {email.message_from_bytes(mail)["Subject"] for mail in (early, late)}
+        self.assertEqual(len(subjects), 2, "their Report-IDs differ")
+        lines = [one for one in self.report("list", "--json").json if one["destination"] == OWNER]
+        self.assertEqual([(one["edition"], one["state"]) for one in lines],
+                         [(1, "sent"), (2, "sent")])
+        which = ["--day", self.day, "--policy", str(lines[0]["policy"]), "--destination", OWNER]
+        self.report("resolve", *which, "--edition", "2", "--as", "failed")
+        self.complaint(1, "resolve", *which, "--edition", "3", "--as", "failed",
+                       says="there is no such report")
+        lines = [one for one in self.report("list", "--json").json if one["destination"] == OWNER]
+        self.assertEqual([one["state"] for one in lines], ["sent", "failed"])
+
     def test_a_preview_is_what_is_sent(self):
         self.judge_a_day()
         xml = self.report("preview", "owner.example", "--day", self.day, "--show", "xml").out
@@ -125,9 +169,10 @@ class Report(ReportCase):
         # The next day's report for it.
         database = sqlite3.connect(self.folder / "store.sqlite")
         with contextlib.closing(database), database:
-            database.execute("INSERT INTO report (day, policy, destination, state, changed)"
-                             " SELECT day + 1, policy, destination, 'due', changed FROM report"
-                             " WHERE state = 'failed'")
+            database.execute(
+                "INSERT INTO report (day, policy, destination, edition, state, changed)"
+                " SELECT day + 1, policy, destination, 1, 'due', changed FROM report"
+                " WHERE state = 'failed'")
             until = database.execute("SELECT max(unusable_until) FROM destination").fetchone()[0]
         waits = self.report("send", "--day", self.day, "--json").json
         self.assertEqual(waits["waiting"], 1)

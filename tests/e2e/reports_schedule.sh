@@ -113,7 +113,7 @@ expect "the report to be under way" is_listed 2 other sending
 touch "$work/stuck/go"
 
 # One that is due beside it shows that the next daemon has been at work.
-policy=$("$countersign" report list | sed -n "s/^$(day 1) .*policy \([0-9]*\)  mailto:early.*/\1/p")
+policy=$("$countersign" report list | sed -n "s/^$(day 1) .*policy \([0-9]*\)  .*mailto:early.*/\1/p")
 "$countersign" report resolve --day "$(day 1)" --policy "$policy" \
   --destination mailto:early@rcpt.example --as due
 at 3 02:05 && start
@@ -149,5 +149,23 @@ expect "it to come once more, now that somebody has said so" came other 2
 expect "the same report, by its identifier" \
   test "$(cat "$work"/stuck/*.eml | grep -A1 'Domain: other' | grep -o '<.*@' | uniq | wc -l)" = 1
 expect "it to be sent in the ledger" is_listed 2 other sent
+stop
+
+# --- a host that was away ---------------------------------------------------------------------------
+settings 25 true
+at 3 23:00 && start && judged early 3 && stop
+at 4 03:00 && start
+wait_for 10 "the daemon to have been at work" metric 'countersign_reports_total{result="sent"} 0'
+expect_not "what comes late to leave at once" is_listed 3 early "[a-z]*"
+stop
+at 5 02:00 && start
+wait_for 20 "the report about what came late" is_listed 3 early sent
+expect "it to be another edition of its day" grep -q "edition 2  mailto:early" lines
+stop
+at 3 23:30 && start && judged early 2 && stop
+at 9 02:00 && start
+wait_for 20 "the log to tell what comes too late" \
+  grep -q "messages came too late for a report .*day=$(day 3) messages=2" "$work/countersign.log"
+wait_for 10 "the metric to tell" metric 'countersign_reports_late_messages_total 2'
 stop
 passed

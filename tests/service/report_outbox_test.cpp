@@ -289,13 +289,30 @@ TEST_P(ReportOutbox, APreviewSendsAndEntersNothing) {
   ASSERT_THAT(previews, SizeIs(1));
   EXPECT_EQ(previews.front().messages, 3U);
   ASSERT_THAT(previews.front().destinations, SizeIs(2));
-  EXPECT_EQ(previews.front().destinations[1].authorization, report::Authorization::unauthorized);
+  EXPECT_EQ(previews.front().destinations[1].checked.authorization,
+            report::Authorization::unauthorized);
+  EXPECT_EQ(previews.front().destinations[0].state, std::nullopt);
   EXPECT_THAT(previews.front().xml, HasSubstr("<domain>own.example</domain>"));
   EXPECT_EQ(test::report_in_mail(previews.front().mail).policy_published.domain, "own.example");
   outbox.preview(day, "nobody.example", [&](const ReportPreview& one) { previews.push_back(one); });
   EXPECT_THAT(previews, SizeIs(1));
   EXPECT_THAT(sender_.sent, IsEmpty());
   EXPECT_THAT(records(), IsEmpty());
+}
+
+TEST_P(ReportOutbox, APreviewTellsWhatBecameOfEachReport) {
+  store_rows(evaluation("own.example", {"mailto:dmarc@own.example", "mailto:slow@own.example"}));
+  sender_.answers["slow@own.example"] = {Delivery::deferred, "451 later"};
+  EXPECT_EQ(send().sent, 1U);
+  Outbox outbox(store_, check(), sender_, options_, log_.log());
+  std::vector<ReportPreview> previews;
+  outbox.preview(day, "", [&](const ReportPreview& one) { previews.push_back(one); });
+  ASSERT_THAT(previews, SizeIs(1));
+  ASSERT_THAT(previews[0].destinations, SizeIs(2));
+  EXPECT_EQ(previews[0].destinations[0].state, ReportState::sent);
+  EXPECT_FALSE(previews[0].destinations[0].is_due());
+  EXPECT_EQ(previews[0].destinations[1].state, ReportState::due);
+  EXPECT_TRUE(previews[0].destinations[1].is_due());
 }
 
 TEST_P(ReportOutbox, HostsWithStoresOfTheirOwnSendDifferentReports) {
