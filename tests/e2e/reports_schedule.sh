@@ -165,7 +165,7 @@ stop
 at 3 23:30 && start && judged early 2 && stop
 at 9 02:00 && start
 wait_for 20 "the log to tell what comes too late" \
-  grep -q "messages came too late for a report .*day=$(day 3) messages=2" "$work/countersign.log"
+  grep -q "too late for a report.* day=$(day 3) messages=2" "$work/countersign.log"
 wait_for 10 "the metric to tell" metric 'countersign_reports_late_messages_total 2'
 stop
 passed

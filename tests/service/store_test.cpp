@@ -72,7 +72,7 @@ TEST_P(StoreContract, EqualEvaluationsAreOneRow) {
   const std::map<Evaluation, std::uint64_t> expected{{evaluation(), 7},
                                                      {evaluation("example.org", "2001:db8::1"), 2}};
   EXPECT_EQ(read_all(store), expected);
-  EXPECT_EQ(read_all(store, day + one_day),
+  EXPECT_EQ(read_all(store, {day + one_day}),
             (std::map<Evaluation, std::uint64_t>{{evaluation(), 5}}));
   const StoreSize size = store.size();
   EXPECT_EQ(size.rows, 3U);
@@ -371,12 +371,12 @@ TEST_P(StoreContract, WhatIsOldExpiresWithWhatOnlyItNeeded) {
   EXPECT_EQ(store.size().policies, 1U);
   EXPECT_EQ(store.size().identities, 1U);
   EXPECT_EQ(store.closed_editions(day), 0);
-  EXPECT_EQ(read_all(store, day + one_day),
+  EXPECT_EQ(read_all(store, {day + one_day}),
             (std::map<Evaluation, std::uint64_t>{{evaluation("both.example"), 1}}));
   EXPECT_TRUE(append(store, counted(evaluation("old.example"), 1, day), day + 11 * one_day));
   EXPECT_EQ(store.next_day(Day()), day + one_day) << "what comes late has expired already";
   append(store, counted(evaluation("old.example"), 1, day + 11 * one_day), day + 11 * one_day);
-  EXPECT_EQ(read_all(store, day + 11 * one_day),
+  EXPECT_EQ(read_all(store, {day + 11 * one_day}),
             (std::map<Evaluation, std::uint64_t>{{evaluation("old.example"), 1}}));
 }
 
