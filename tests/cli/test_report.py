@@ -11,7 +11,7 @@ import sqlite3
 from xml.etree import ElementTree
 
 from mail_server import MailServer
-from report_case import NAMESPACE, OTHER, OWNER, ReportCase, report_of
+from report_case import NAMESPACE, OTHER, OWNER, ReportCase, letter, report_of
 
 
 def now():
