@@ -66,7 +66,8 @@ class Report(ReportCase):
         self.mta.answers = {b".": b"451 later"}
         self.report("send", "--day", self.day, code=75)
         dry = self.report("send", "--dry-run", "--day", self.day, "--domain", "owner.example")
-        self.assertRegex(dry.text, rf"(?m)^  to  {OWNER}\n      dmarc@owner\.example\n.*\n      due$")
+        self.assertRegex(dry.text,
+                         rf"(?m)^  to  {OWNER}\n      dmarc@owner\.example\n.*\n      due$")
         self.mta.answers = {}
         (line,) = self.report("list", "--state", "due", "--json").json
         self.report("resolve", "--day", self.day, "--policy", str(line["policy"]),

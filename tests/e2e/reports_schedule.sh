@@ -113,7 +113,8 @@ expect "the report to be under way" is_listed 2 other sending
 touch "$work/stuck/go"
 
 # One that is due beside it shows that the next daemon has been at work.
-policy=$("$countersign" report list | sed -n "s/^$(day 1) .*policy \([0-9]*\)  .*mailto:early.*/\1/p")
+policy=$("$countersign" report list |
+  sed -n "s/^$(day 1) .*policy \([0-9]*\)  .*mailto:early.*/\1/p")
 "$countersign" report resolve --day "$(day 1)" --policy "$policy" \
   --destination mailto:early@rcpt.example --as due
 at 3 02:05 && start
@@ -151,7 +152,7 @@ expect "the same report, by its identifier" \
 expect "it to be sent in the ledger" is_listed 2 other sent
 stop
 
-# --- a host that was away ---------------------------------------------------------------------------
+# --- a host that was away -------------------------------------------------------------------------
 settings 25 true
 at 3 23:00 && start && judged early 3 && stop
 at 4 03:00 && start
