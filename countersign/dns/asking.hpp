@@ -94,7 +94,7 @@ class [[nodiscard]] Asking {
   /// Runs this evaluation as a part of the awaiting one.
   auto operator co_await() && { return detail::PartAwaiter<T>{frame_}; }
 
-  /// The frame, for all() alone.
+  /// The frame, for all() and in_own_time() alone.
   [[nodiscard]] Handle frame() const { return frame_; }
 
  private:
@@ -201,6 +201,15 @@ template <class T>
 template <class... Ts>
 [[nodiscard]] detail::TupleAwaiter<Ts...> all(Asking<Ts>... parts) {
   return {std::tuple<Asking<Ts>...>(std::move(parts)...), {}};
+}
+
+/// Marks an evaluation, with all that it awaits, as a part that has a time of its own: a driver
+/// that knows time may answer its questions with a timeout while the others still have theirs. It
+/// is then as if DNS had not answered, which no evaluation takes for anything good.
+template <class T>
+[[nodiscard]] Asking<T> in_own_time(Asking<T> part) {
+  part.frame().promise().in_own_time = true;
+  return part;
 }
 
 /// Drives an evaluation to its end on this thread; answer_of(const Question&) gives each Answer.

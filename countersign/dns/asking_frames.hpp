@@ -27,6 +27,7 @@ class Asking;
 struct OpenQuestion {
   std::uint64_t id = 0;
   Question question;
+  bool in_own_time = false;  ///< asked by a part that has a time of its own; see in_own_time()
 };
 
 namespace detail {
@@ -35,8 +36,9 @@ namespace detail {
 /// below it.
 class Board {
  public:
-  void post(Question question, Answer* slot, std::coroutine_handle<> waiter) {
-    fresh_.push_back({next_id_, std::move(question)});
+  void post(Question question, Answer* slot, std::coroutine_handle<> waiter,
+            bool in_own_time = false) {
+    fresh_.push_back({next_id_, std::move(question), in_own_time});
     waiting_.push_back({next_id_, slot, waiter});
     ++next_id_;
   }
@@ -80,6 +82,7 @@ struct PromiseBase {
   Board* board = nullptr;
   std::coroutine_handle<> continuation;  // The frame that awaits this one, or none at the root.
   Join* join = nullptr;                  // Set instead when this frame is a child of all().
+  bool in_own_time = false;              // With all frames that it awaits.
   std::exception_ptr exception;          // Out of memory is the only one; it ends in take().
 
   struct Final {
@@ -93,6 +96,15 @@ struct PromiseBase {
     }
     void await_resume() const noexcept {}
   };
+
+  /// Makes this frame one of the tree that the other is of.
+  void follow(const PromiseBase& parent) {
+    board = parent.board;
+    in_own_time = in_own_time || parent.in_own_time;
+  }
+  void post(Question question, Answer* slot, std::coroutine_handle<> waiter) const {
+    board->post(std::move(question), slot, waiter, in_own_time);
+  }
 
   [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
   [[nodiscard]] Final final_suspend() const noexcept { return {}; }
@@ -123,7 +135,7 @@ struct AskAwaiter {
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class P>
   void await_suspend(std::coroutine_handle<P> frame) {
-    frame.promise().board->post(std::move(question), &answer, frame);
+    frame.promise().post(std::move(question), &answer, frame);
   }
   Answer await_resume() { return std::move(answer); }
 };
@@ -142,7 +154,7 @@ struct ParsedAwaiter {
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class P>
   void await_suspend(std::coroutine_handle<P> frame) {
-    frame.promise().board->post(question, &answer, frame);
+    frame.promise().post(question, &answer, frame);
   }
   std::shared_ptr<const ValueOf<read>> await_resume();
 };
@@ -155,7 +167,7 @@ struct PartAwaiter {
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class P>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) {
-    part.promise().board = parent.promise().board;
+    part.promise().follow(parent.promise());
     part.promise().continuation = parent;
     return part;
   }
@@ -167,14 +179,14 @@ template <class P>
 class JoinStarter {
  public:
   JoinStarter(Join& join, std::coroutine_handle<P> parent, std::size_t count)
-      : join_(join), board_(parent.promise().board) {
+      : join_(join), parent_(parent.promise()) {
     join_.parent = parent;
     // One for the starter, so that children that end at once do not resume the parent.
     join_.remaining = count + 1;
   }
   template <class T>
   void start(std::coroutine_handle<Promise<T>> child) {
-    child.promise().board = board_;
+    child.promise().follow(parent_);
     child.promise().join = &join_;
     child.resume();
   }
@@ -182,7 +194,7 @@ class JoinStarter {
 
  private:
   Join& join_;
-  Board* board_;
+  const PromiseBase& parent_;
 };
 
 }  // namespace detail

@@ -59,8 +59,15 @@ class Lookups::State : public std::enable_shared_from_this<State> {
     }
   }
 
+  /// When waiting for the answer is over.
+  Clock::time_point end_of(const dns::OpenQuestion& open) {
+    if (!open.in_own_time || !deadline_.own_time) return deadline_.end;
+    if (!own_end_) own_end_ = Clock::now() + *deadline_.own_time;
+    return std::min(deadline_.end, *own_end_);
+  }
+
   void begin(dns::OpenQuestion open) {
-    const Clock::duration left = std::min(deadline_.end - Clock::now(), deadline_.question);
+    const Clock::duration left = std::min(end_of(open) - Clock::now(), deadline_.question);
     if (left <= Clock::duration::zero()) {
       ready_.push_back({open.id, {.status = dns::AnswerStatus::timeout}});
       return;
@@ -97,6 +104,7 @@ class Lookups::State : public std::enable_shared_from_this<State> {
   asio::any_io_executor executor_;
   Resolver* resolver_;  // Null once the evaluation is gone.
   Deadline deadline_;
+  std::optional<Clock::time_point> own_end_;  // Once such a question has been asked.
   std::size_t open_max_;
   std::size_t open_ = 0;
   std::deque<dns::OpenQuestion> waiting_;

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct Deadline {
   std::chrono::steady_clock::time_point end = std::chrono::steady_clock::time_point::max();
   /// The longest wait for one answer.
   std::chrono::steady_clock::duration question = std::chrono::seconds{5};
+  /// For the questions that are asked in a time of their own (dns::in_own_time), all together, from
+  /// the first of them on and no longer than `end`; nothing: as long as the others.
+  std::optional<std::chrono::steady_clock::duration> own_time = std::nullopt;
 };
 
 /// The lookups of one evaluation. Destroyed early it forgets them: those under way run to their end

@@ -144,6 +144,62 @@ TEST_F(Drive, AsksNobodyOnceTheTimeIsUp) {
   EXPECT_EQ(fake.asked, 1);
 }
 
+// One question, some in a time of their own, one more.
+Asking<std::string> ask_around(int count) {
+  std::string joined = co_await ask_text("before") + ' ';
+  joined += co_await dns::in_own_time(ask_many(count));
+  joined += std::to_string(co_await dns::in_own_time(ask_in_turn(count))) + ' ';
+  co_return joined + co_await ask_text("after");
+}
+
+// Answers late when the name is short, as those of ask_many() and ask_in_turn() are.
+class LateForShortNames final : public Resolver {
+ public:
+  asio::awaitable<Answer> lookup(dns::Question question, Clock::duration deadline) override {
+    FakeResolver& answering =
+        question.name.size() < 5 || question.name == "a.example" ? late : soon;
+    return answering.lookup(std::move(question), deadline);
+  }
+
+  FakeResolver late;
+  FakeResolver soon;
+};
+
+TEST_F(Drive, APartThatIsOutOfItsTimeHoldsNothingElseUp) {
+  LateForShortNames resolver;
+  resolver.late.delay = milliseconds{5'000};
+  Deadline deadline = within(long_enough);
+  deadline.own_time = milliseconds{30};
+  const auto begin = Clock::now();
+  EXPECT_EQ(run_awaitable(io, drive(ask_around(2), resolver, deadline)),
+            "before timeout timeout 0 after");
+  EXPECT_LT(Clock::now() - begin, milliseconds{2'000});
+  EXPECT_EQ(resolver.late.asked, 2) << "nobody is asked any more";
+  EXPECT_EQ(resolver.soon.asked, 2);
+}
+
+TEST_F(Drive, ATimeOfItsOwnBeginsWithTheFirstQuestionInIt) {
+  fake.delay = milliseconds{60};
+  Deadline deadline = within(long_enough);
+  deadline.own_time = milliseconds{100};  // Over before it began, if it began with the evaluation.
+  EXPECT_EQ(run_awaitable(io, drive(ask_around(1), fake, deadline)), "before n0 0 after");
+}
+
+TEST_F(Drive, ATimeOfItsOwnIsNoLongerThanThatOfTheWhole) {
+  fake.delay = milliseconds{5'000};
+  Deadline deadline = within(milliseconds{30});
+  deadline.own_time = long_enough;
+  const auto begin = Clock::now();
+  EXPECT_EQ(run_awaitable(io, drive(dns::in_own_time(ask_in_turn(3)), fake, deadline)), 0);
+  EXPECT_LT(Clock::now() - begin, milliseconds{2'000});
+}
+
+TEST_F(Drive, WithoutSuchATimeAllQuestionsAreAlike) {
+  fake.delay = milliseconds{20};
+  EXPECT_EQ(run_awaitable(io, drive(ask_around(2), fake, within(long_enough))),
+            "before n0 n1 2 after");
+}
+
 TEST_F(Drive, AResolverThatThrowsIsAFailedAnswer) {
   fake.answer = [](const dns::Question&) -> Answer { throw std::runtime_error("broken"); };
   EXPECT_EQ(run_awaitable(io, drive(ask_text("a.example"), fake, {})), "SERVFAIL");

@@ -37,12 +37,14 @@ TEST(Board, HandsOutEachQuestionOnce) {
   Board board;
   Answer slot;
   board.post({"a.example", RecordType::txt}, &slot, std::noop_coroutine());
-  board.post({"b.example", RecordType::mx}, &slot, std::noop_coroutine());
+  board.post({"b.example", RecordType::mx}, &slot, std::noop_coroutine(), true);
 
   const std::vector<OpenQuestion> fresh = board.take_fresh();
   ASSERT_EQ(fresh.size(), 2U);
   EXPECT_EQ(fresh[0].question.name, "a.example");
   EXPECT_EQ(fresh[1].question.name, "b.example");
+  EXPECT_FALSE(fresh[0].in_own_time);
+  EXPECT_TRUE(fresh[1].in_own_time);
   EXPECT_NE(fresh[0].id, fresh[1].id);
   EXPECT_TRUE(board.take_fresh().empty());
 }

@@ -143,6 +143,29 @@ TEST(Asking, MovesBetweenOwnersWhileQuestionsAreOpen) {
   EXPECT_EQ(third.take(), "moved");
 }
 
+Asking<std::string> ask_parts_in_own_time() {
+  std::string joined = co_await ask_one("rest");
+  joined += co_await in_own_time(ask_nested_lists());
+  const auto [own, other] = co_await all(in_own_time(ask_one("own")), ask_one("other"));
+  co_return joined + own + other;
+}
+
+// Whatever is awaited by such a part, and nothing beside it or behind it.
+TEST(Asking, TellsWhichQuestionsAreAskedInATimeOfTheirOwn) {
+  Asking<std::string> asking = ask_parts_in_own_time();
+  std::string own;
+  std::string others;
+  while (!asking.done()) {
+    for (const OpenQuestion& open : asking.take_questions()) {
+      (open.in_own_time ? own : others) += open.question.name + ' ';
+      asking.answer(open.id, echo(open.question));
+    }
+  }
+  EXPECT_EQ(asking.take(), "restabcdownother");
+  EXPECT_EQ(own, "a b c d own ");
+  EXPECT_EQ(others, "rest other ");
+}
+
 // Octets of the first text, and how often that was counted.
 struct Count {
   std::size_t count = 0;
