@@ -54,6 +54,7 @@ struct LogSettings {
   LogLevel level = LogLevel::info;
   bool successes = true;  ///< a line for each message that was signed
   bool explains = false;  ///< why each message was signed or not (LogWhy)
+  bool queue_id = true;   ///< on the lines about messages
 };
 
 /// As whom those who log in may send.

@@ -14,7 +14,8 @@ constexpr auto section_rows = std::to_array<Section>({
     {"daemon",
      "Where the daemon listens, who it is and how it lives. A reload does not change "
      "these."},
-    {"log", "What is logged, and where. A reload changes the level and the format."},
+    {"log",
+     "What is logged, and where. A reload changes all but syslog, stderr, facility and name."},
     {"signing", "Whose mail is signed, by which keys, and how."},
     {"signing.logins",
      "As whom those who log in to the MTA may send: before a key is chosen, the login, every "
@@ -128,6 +129,10 @@ const Setting rows[] = {
      "Write for each message why it was signed or not: which host list, macro, login or table "
      "line decided.",
      [](S& s) -> Slot { return &s.log.explains; }},
+    {"log.queue_id",
+     "Write the queue id of the MTA on the lines about messages. \"countersign explain\" finds a "
+     "message by it all the same.",
+     [](S& s) -> Slot { return &s.log.queue_id; }},
 
     // --- signing ---
     {"signing.mode", "sign: sign our own mail. verify: judge the mail of all others. both: both.",

@@ -151,6 +151,11 @@ void append_json(std::string& line, std::string_view key, std::string_view value
   line += '"';
 }
 
+std::vector<LogField> without_queue_id(std::vector<LogField> fields) {
+  std::erase_if(fields, [](const LogField& field) { return field.first == "queue_id"; });
+  return fields;
+}
+
 using StreamSink = spdlog::sinks::stdout_sink_base<spdlog::details::console_mutex>;
 
 }  // namespace
@@ -159,6 +164,7 @@ struct Log::Sinks {
   std::shared_ptr<spdlog::logger> logger;
   std::atomic<LogFormat> format;
   std::atomic<LogLevel> level;
+  std::atomic<bool> queue_id;
 };
 
 Log::Log(const LogOptions& options) : sinks_(std::make_unique<Sinks>()) {
@@ -183,13 +189,17 @@ Log::~Log() = default;
 void Log::adjust(const LogOptions& options) {
   sinks_->format = options.format;
   sinks_->level = options.level;
+  sinks_->queue_id = options.queue_id;
 }
 
 bool Log::is_on(LogLevel level) const { return level <= sinks_->level.load(); }
 
 void Log::write(LogLevel level, std::string_view message, const std::vector<LogField>& fields) {
   if (!is_on(level)) return;
-  const std::string line = format_event(sinks_->format.load(), level, message, fields);
+  const LogFormat format = sinks_->format.load();
+  const std::string line = sinks_->queue_id
+                               ? format_event(format, level, message, fields)
+                               : format_event(format, level, message, without_queue_id(fields));
   sinks_->logger->log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 

@@ -31,6 +31,7 @@ struct LogOptions {
   std::string syslog_facility = "mail";  ///< name without "LOG_", any case
   LogFormat format = LogFormat::logfmt;
   LogLevel level = LogLevel::info;  ///< events that matter less are dropped
+  bool queue_id = true;             ///< write the fields of that key
 };
 
 /// One key and its value; the value may hold any octets.
@@ -49,7 +50,7 @@ class Log {
   void write(LogLevel level, std::string_view message, const std::vector<LogField>& fields = {});
   /// True when an event of that level would be written; lets callers save the work of its fields.
   [[nodiscard]] bool is_on(LogLevel level) const;
-  /// Takes over level and format of new settings; the sinks stay.
+  /// Takes over level, format and queue_id of new settings; the sinks stay.
   void adjust(const LogOptions& options);
 
  private:

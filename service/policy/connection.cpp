@@ -28,13 +28,16 @@ void log_answer(Log& log, const mailflow::PolicyRequest& request, std::string_vi
                 const mailflow::PolicyAnswer& answer) {
   if (!log.is_on(LogLevel::info)) return;
   const std::string client = request.client_ip ? request.client_ip->to_string() : "unknown";
-  std::vector<LogField> fields = {{"action", std::string(to_string(answer.action))},
-                                  {"client", client},
-                                  {"helo", request.helo_name},
-                                  {"mail_from", request.sender},
-                                  {"rcpt_to", request.recipient},
-                                  {"spf_helo", word_of(answer.helo)},
-                                  {"spf_mail_from", word_of(answer.mail_from)}};
+  std::vector<LogField> fields;
+  // Postfix gives a message its id with the first recipient that it takes.
+  if (!request.queue_id.empty()) fields.emplace_back("queue_id", request.queue_id);
+  fields.emplace_back("action", std::string(to_string(answer.action)));
+  fields.emplace_back("client", client);
+  fields.emplace_back("helo", request.helo_name);
+  fields.emplace_back("mail_from", request.sender);
+  fields.emplace_back("rcpt_to", request.recipient);
+  fields.emplace_back("spf_helo", word_of(answer.helo));
+  fields.emplace_back("spf_mail_from", word_of(answer.mail_from));
   if (!whose.empty()) fields.emplace_back("policy", whose);
   log.write(LogLevel::info, "a policy request was answered", fields);
 }

@@ -38,7 +38,7 @@ std::size_t worker_count(const config::Settings& settings) {
 }
 
 LogOptions log_options(const config::LogSettings& settings) {
-  return {.format = settings.format, .level = settings.level};
+  return {.format = settings.format, .level = settings.level, .queue_id = settings.queue_id};
 }
 
 KeptBounds kept_bounds(const config::ControlSettings& settings) {

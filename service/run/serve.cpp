@@ -51,7 +51,8 @@ LogOptions log_options(const config::LogSettings& settings, bool in_background) 
           .syslog_name = settings.syslog_name,
           .syslog_facility = settings.syslog_facility,
           .format = settings.format,
-          .level = settings.level};
+          .level = settings.level,
+          .queue_id = settings.queue_id};
 }
 
 void enter_directory(const std::string& directory) {

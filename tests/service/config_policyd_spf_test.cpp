@@ -202,12 +202,15 @@ TEST(PolicydSpfImport, WhatThePolicyServiceAloneCanDo) {
                                   HasSubstr("expected text,/path: \"text\" is the only type"))))
         << value;
   }
-  (void)clean(Form::policyd_spf, "QueueID = Yes\n");
-  EXPECT_THAT(import(Form::policyd_spf, "QueueID = No\n").problems,
-              ElementsAre(HasSubstr("warning: QueueID has no effect: the queue id is always")));
   EXPECT_EQ(
       clean(Form::policyd_spf, "MacroListVerify = daemon_name|PUBLIC\n").judging.macros.source,
       "daemon_name|PUBLIC");
+}
+
+TEST(PolicydSpfImport, WhetherTheQueueIdIsLogged) {
+  EXPECT_TRUE(clean(Form::policyd_spf, "").log.queue_id);
+  EXPECT_TRUE(clean(Form::policyd_spf, "QueueID = Yes\n").log.queue_id);
+  EXPECT_FALSE(clean(Form::policyd_spf, "QueueID = No\n").log.queue_id);
 }
 
 TEST(PolicydSpfImport, WhatIsWritten) {

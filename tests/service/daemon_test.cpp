@@ -306,9 +306,13 @@ TEST(DaemonReload, ChangesTheNumberOfSessionsAndTheLog) {
   config::Snapshot wider = first;
   wider.settings.limits.sessions = 2;
   wider.settings.log.format = LogFormat::json;
+  wider.settings.log.queue_id = false;
   daemon.reload(wider);
   EXPECT_EQ(waiting.receive_frames(1).size(), 1U);
   EXPECT_TRUE(daemon.is_told("{\"level\":\"notice\",\"msg\":\"settings reloaded\"}"));
+  only.send(message_without_end() + end_of_body());
+  EXPECT_EQ(only.receive_frames(2).size(), 2U);
+  EXPECT_TRUE(daemon.is_told("\"msg\":\"signed\",\"action\":\"accept\"")) << "without queue_id";
 }
 
 TEST(FixedSettings, AreThoseOfTheProcessAndOfWhereItLogs) {

@@ -127,6 +127,21 @@ TEST(Log, DropsWhatMattersLess) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "{\"level\":\"debug\",\"msg\":\"kept\"}\n");
 }
 
+TEST(Log, LeavesTheQueueIdOutInEitherFormat) {
+  testing::internal::CaptureStderr();
+  Log log(LogOptions{.queue_id = false});
+  const std::vector<LogField> fields{{"a", "1"}, {"queue_id", "4Xy"}, {"why", "queue_id=4Xy"}};
+  log.write(LogLevel::info, "signed", fields);
+  log.adjust(LogOptions{.format = LogFormat::json, .queue_id = false});
+  log.write(LogLevel::info, "signed", fields);
+  log.adjust(LogOptions{});
+  log.write(LogLevel::info, "signed", fields);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "level=info msg=signed a=1 why=\"queue_id=4Xy\"\n"
+            "{\"level\":\"info\",\"msg\":\"signed\",\"a\":\"1\",\"why\":\"queue_id=4Xy\"}\n"
+            "level=info msg=signed a=1 queue_id=4Xy why=\"queue_id=4Xy\"\n");
+}
+
 TEST(Log, SaysThatAFacilityIsUnknown) {
   testing::internal::CaptureStderr();
   const Log known(LogOptions{.syslog_facility = "LOCAL3"});

@@ -227,6 +227,20 @@ TEST_F(PolicyService, LetsInWhatDnsIsTooLateFor) {
   EXPECT_THAT(ask(request_of("bob@fail.example", "2")), StartsWith("action=451 4.7.24 "));
 }
 
+TEST_F(PolicyService, LogsTheQueueIdOnceThereIsOne) {
+  std::string request = request_of("bob@pass.example", "1");
+  static_cast<void>(ask(request));
+  EXPECT_FALSE(log_.has("queue_id")) << log_.text();
+  request.insert(request.find("helo_name="), "queue_id=4QUEUE\n");
+  static_cast<void>(ask(request.replace(request.find("instance=1"), 10, "instance=2")));
+  EXPECT_TRUE(log_.has("msg=\"a policy request was answered\" queue_id=4QUEUE action=prepend"))
+      << log_.text();
+  log_.log().adjust({.queue_id = false});
+  static_cast<void>(ask(request.replace(request.find("instance=2"), 10, "instance=3")));
+  EXPECT_EQ(log_.count("a policy request was answered"), 3);
+  EXPECT_EQ(log_.count("queue_id"), 1) << log_.text();
+}
+
 TEST_F(PolicyService, LetsClientsTryAgainWhenItFails) {
   host_.policies = []() -> std::shared_ptr<const mailflow::SpfAccessPolicies> {
     throw std::runtime_error("no policy");

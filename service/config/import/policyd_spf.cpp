@@ -82,7 +82,7 @@ constexpr Option rows[] = {
 
     // --- logging ---
     {"debugLevel", works, "log.level", "above 1: debug; below 1: error"},
-    {"QueueID", ignored, "", "the queue id is always logged", Severity::warning, "yes"},
+    {"QueueID", works, "log.queue_id", ""},
 
     // --- the milter ---
     {"Socket", works, "daemon.sockets", ""},
