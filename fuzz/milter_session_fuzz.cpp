@@ -43,6 +43,8 @@ std::shared_ptr<const Policy> make_policy() {
   policy->fixes_line_ends = true;
   policy->on_bad_author = Action::reject;
   policy->on_limit = Action::quarantine;
+  policy->peers.add("198.51.100.0/24", {});
+  policy->on_peer = Action::reject;
   policy->software_header = "countersign";
   policy->key_table.add(
       {.name = "key",

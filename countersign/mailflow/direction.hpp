@@ -24,7 +24,7 @@ namespace countersign::mailflow {
 enum class Direction : std::uint8_t {
   outgoing,   ///< ours: signed if there is a key for its author
   incoming,   ///< a stranger's: judged, never signed
-  untouched,  ///< passed without a look
+  untouched,  ///< a peer's: neither; policy.on_peer decides
 };
 
 /// The direction, and the rule that decided.

@@ -34,7 +34,7 @@ std::string_view sentence_of_direction(Reason reason) {
     case Reason::outside_uses_our_domain:
       return "an external client sends as one of our authors";
     case Reason::peer:
-      return "the client is in PeerList, so its mail is not touched";
+      return "the client is in PeerList, so its mail is neither signed nor judged";
     case Reason::exempt_domain:
       return "the author's domain is in ExemptDomains";
     default:

@@ -23,7 +23,7 @@ enum class Reason : std::uint8_t {
   stranger_macro,           ///< a macro marks it as a stranger's: "name=value"
   outside,                  ///< nothing of these: the client
   outside_uses_our_domain,  ///< the same, but the author is one of ours (S-09): "client author"
-  peer,                     ///< the client is in PeerList, the message is not touched: the client
+  peer,                     ///< the client is in PeerList, nothing is looked at: the client
   exempt_domain,            ///< the author's domain is in ExemptDomains: the domain
 
   // --- whether the login agrees (S-10) ---

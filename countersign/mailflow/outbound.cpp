@@ -98,6 +98,16 @@ std::uint64_t octets_of(const Header& header) {
   return octets;
 }
 
+/// Ends the message of a peer as the policy has it.
+void end_for_peer(const Policy& policy, Explanation why, Outcome& outcome) {
+  outcome.action = policy.on_peer;
+  // The peer need not know where its name is listed.
+  if (policy.on_peer != Action::accept)
+    outcome.action_text =
+        "the client is listed as a peer: its mail is not checked here, and so not let through";
+  outcome.reasons.push_back(std::move(why));
+}
+
 }  // namespace
 
 struct Outbound::State {
@@ -165,8 +175,9 @@ bool Outbound::State::has_bad_counts() {
 void Outbound::State::decide(std::optional<SplitErrorCode> over_limit) {
   outcome.header_octets = octets_of(*header);
   Directed directed = find_direction(*policy, *envelope);
+  if (directed.direction == Direction::untouched)
+    return end_for_peer(*policy, std::move(directed.why), outcome);
   explain(std::move(directed.why));
-  if (directed.direction == Direction::untouched) return;
   is_incoming = directed.direction == Direction::incoming;
   is_outgoing = directed.direction == Direction::outgoing;
   if (over_limit)
@@ -266,6 +277,16 @@ void Outbound::State::add_edits(const std::vector<HeaderField>& signatures) {
     outcome.edits.push_back(insert_at_top(*field));
   if (policy->software_header.empty()) return;
   outcome.edits.push_back(filter_field("DKIM-Filter", policy->software_header, outcome.queue_id));
+}
+
+std::optional<Outcome> refuse_peer(const Policy& policy, const Envelope& envelope) {
+  if (!policy.refuses_peers()) return std::nullopt;
+  Directed directed = find_direction(policy, envelope);
+  if (directed.direction != Direction::untouched) return std::nullopt;
+  Outcome outcome;
+  outcome.queue_id = envelope.macro("i");
+  end_for_peer(policy, std::move(directed.why), outcome);
+  return outcome;
 }
 
 Outbound::Outbound(std::shared_ptr<const Policy> policy, const Envelope& envelope,

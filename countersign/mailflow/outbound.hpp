@@ -28,6 +28,13 @@
 
 namespace countersign::mailflow {
 
+/// What becomes of a message of which the envelope says enough: that of a peer, where the policy
+/// refuses_peers(). Nothing for all others. Whoever asks may leave it to the end of the message,
+/// which then comes to the same.
+///
+/// envelope     as it is from MAIL on.
+[[nodiscard]] std::optional<Outcome> refuse_peer(const Policy& policy, const Envelope& envelope);
+
 /// A message on its way through the signing policy.
 class Outbound {
  public:

@@ -48,7 +48,7 @@ struct Policy {
   // --- whose mail ---
   HostList internal_hosts;             ///< clients whose mail is ours
   HostList external_ignored;           ///< clients that may use our domains without a log line
-  HostList peers;                      ///< clients whose mail is passed untouched
+  HostList peers;                      ///< clients whose mail is neither signed nor judged
   std::vector<std::string> mta_names;  ///< {daemon_name} values whose mail is ours
   std::vector<MacroRule> macros;       ///< macros that mark mail as ours
   std::vector<MacroRule> strangers;    ///< macros that mark mail as a stranger's, before all marks
@@ -82,6 +82,7 @@ struct Policy {
   Action on_bad_author = Action::accept;
   Action on_signing_error = Action::tempfail;  ///< a key name that is in no KeyTable, and the like
   Action on_limit = Action::accept;            ///< header over its limits
+  Action on_peer = Action::accept;             ///< mail of peers
 
   // --- what else is written ---
   std::string software_header;  ///< "countersign/0.1.0 host"; empty writes none
@@ -90,6 +91,12 @@ struct Policy {
   JudgingPolicy judging;                 ///< of no use unless `judges`
   std::optional<SealingPolicy> sealing;  ///< of mail that is handed on; none: nothing is sealed
   Limits limits;
+
+  /// True when the mail of peers is ended as soon as it is known whose it is. What is put aside has
+  /// to come first.
+  [[nodiscard]] bool refuses_peers() const {
+    return !peers.empty() && on_peer != Action::accept && on_peer != Action::quarantine;
+  }
 };
 
 }  // namespace countersign::mailflow

@@ -18,6 +18,7 @@
 
 #include "countersign/assert.hpp"
 #include "countersign/mailflow/direction.hpp"
+#include "countersign/mailflow/outbound.hpp"
 #include "countersign/milter/packet_reply.hpp"
 #include "countersign/milter/session_negotiation.hpp"
 
@@ -321,6 +322,11 @@ void Session::State::take(const MailFrom& command) {
   if (phase != Phase::none) drop_message();
   begin_message();
   envelope.mail_from = bounded(without_brackets(command.path));
+  // A connection that was negotiated under another policy may not wait for an answer here.
+  if (!has(step::no_reply_mail_from)) {
+    std::optional<Outcome> refused = mailflow::refuse_peer(*policy, envelope);
+    if (refused) return answer_message(*std::move(refused));
+  }
   answer(step::no_reply_mail_from);
 }
 

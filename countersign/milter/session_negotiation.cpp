@@ -35,6 +35,7 @@ bool may_quarantine(const mailflow::Actions& actions) {
 bool may_quarantine(const Policy& policy) {
   return policy.on_bad_author == Action::quarantine ||
          policy.on_signing_error == Action::quarantine || policy.on_limit == Action::quarantine ||
+         policy.on_peer == Action::quarantine ||
          (policy.sealing && policy.sealing->on_error == Action::quarantine) ||
          (policy.judges && may_quarantine(policy.judging.actions));
 }
@@ -76,6 +77,7 @@ Needs needs_of(const Policy& policy) {
   if (policy.judges && !policy.judging.copies_failures_to.empty())
     needs.actions |= action::add_recipients;
   needs.unwanted_steps = all_steps & ~wanted_steps(policy);
+  if (policy.refuses_peers()) needs.answers |= step::no_reply_mail_from;
   for (const mailflow::MacroRule& rule : policy.macros) needs.macros.push_back(rule.name);
   for (const mailflow::MacroRule& rule : policy.strangers) needs.macros.push_back(rule.name);
   return needs;
@@ -89,8 +91,9 @@ Result<Negotiate, NegotiationError> agree(const Negotiate& offer, const Needs& n
   Negotiate reply;
   reply.version = std::min(offer.version, version_max);
   reply.actions = needs.actions | (offer.actions & action::choose_macros);
+  const std::uint32_t silences = all_silences & ~needs.answers;
   reply.steps =
-      offer.steps & (needs.unwanted_steps | all_silences | step::skip | step::header_leading_space);
+      offer.steps & (needs.unwanted_steps | silences | step::skip | step::header_leading_space);
   if ((reply.actions & action::choose_macros) == 0) return reply;
 
   // Postfix knows the queue id from DATA on, and the login and a macro of its own at any stage.

@@ -29,7 +29,8 @@ enum class NegotiationError : std::uint8_t {
 struct Needs {
   std::uint32_t actions = 0;         ///< SMFIF_* without which it cannot work
   std::uint32_t unwanted_steps = 0;  ///< SMFIP_NO*: what it need not hear of
-  std::vector<std::string> macros;   ///< macros that decide whose mail it is, without braces
+  std::uint32_t answers = 0;  ///< SMFIP_NR_*: where it says more than to go on, if the MTA waits
+  std::vector<std::string> macros;  ///< macros that decide whose mail it is, without braces
 
   /// True when a connection that was negotiated for these needs serves the others too.
   [[nodiscard]] bool cover(const Needs& others) const;

@@ -114,6 +114,7 @@ struct SigningSettings {
   mailflow::Action on_bad_author = mailflow::Action::accept;
   mailflow::Action on_signing_error = mailflow::Action::tempfail;
   mailflow::Action on_limit = mailflow::Action::accept;
+  mailflow::Action on_peer = mailflow::Action::accept;
 };
 
 /// What the Authentication-Results field has in it, and what is removed from the header.

@@ -179,7 +179,8 @@ const Setting rows[] = {
      "Clients outside that may use our domains without a line in the log. Their mail is not "
      "signed.",
      [](S& s) -> Slot { return &s.signing.external_ignored; }},
-    {"signing.peers", "Clients whose mail is passed without a look.",
+    {"signing.peers",
+     "Clients whose mail is neither signed nor judged; on_peer says what is done with it.",
      [](S& s) -> Slot { return &s.signing.peers; }},
     {"signing.exempt_domains", "Author domains whose mail is passed without a look.",
      [](S& s) -> Slot { return &s.signing.exempt_domains; }},
@@ -242,6 +243,10 @@ const Setting rows[] = {
      [](S& s) -> Slot { return &s.signing.on_signing_error; }},
     {"signing.on_limit", "What is done with mail whose header passes the limits below.",
      [](S& s) -> Slot { return &s.signing.on_limit; }},
+    {"signing.on_peer",
+     "What is done with mail of the clients in peers, which is neither signed nor judged; MAIL is "
+     "answered with it. Mail that sealing.header_checks leaves out passes in any case.",
+     [](S& s) -> Slot { return &s.signing.on_peer; }},
 
     // --- signing, as other programs configure it ---
     {"signing.single.domains",

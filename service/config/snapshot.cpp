@@ -272,6 +272,7 @@ class Maker {
     policy_.on_bad_author = signing_.on_bad_author;
     policy_.on_signing_error = signing_.on_signing_error;
     policy_.on_limit = signing_.on_limit;
+    policy_.on_peer = signing_.on_peer;
   }
 
   void set_limits() {

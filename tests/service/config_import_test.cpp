@@ -313,14 +313,26 @@ TEST(OpenArcImport, WhatIsDoneWithMailThatCannotBeSealed) {
   const Settings other =
       clean(Form::openarc, "ResponseUnable tempfail\nResponseUnwilling accept\n");
   EXPECT_EQ(other.sealing.on_error, Action::tempfail);
+  EXPECT_EQ(other.signing.on_peer, Action::accept);
   EXPECT_EQ(other.signing.on_limit, Action::accept);
 }
 
+TEST(OpenArcImport, WhatIsDoneWithMailOfPeers) {
+  EXPECT_EQ(clean(Form::openarc, "PeerList 192.0.2.1\n").signing.on_peer, Action::accept);
+  for (const auto& [word, action] :
+       {std::pair("accept", Action::accept), std::pair("Tempfail", Action::tempfail),
+        std::pair("reject", Action::reject), std::pair("discard", Action::discard)}) {
+    EXPECT_EQ(clean(Form::openarc, "ResponseDisabled " + std::string(word) + "\n").signing.on_peer,
+              action)
+        << word;
+  }
+  EXPECT_THAT(import(Form::openarc, "ResponseDisabled bounce\n").problems,
+              ElementsAre(HasSubstr("f:1: warning: ResponseDisabled bounce: expected one of")));
+}
+
 TEST(OpenArcImport, WhatIsDoneAnywayIsNotTold) {
-  (void)clean(Form::openarc,
-              "ResponseDisabled accept\nPermitAuthenticationOverrides no\nKeepTemporaryFiles no\n");
-  for (const char* line : {"ResponseDisabled reject\n", "PermitAuthenticationOverrides yes\n",
-                           "KeepTemporaryFiles yes\n"}) {
+  (void)clean(Form::openarc, "PermitAuthenticationOverrides no\nKeepTemporaryFiles no\n");
+  for (const char* line : {"PermitAuthenticationOverrides yes\n", "KeepTemporaryFiles yes\n"}) {
     EXPECT_THAT(import(Form::openarc, line).problems, ElementsAre(HasSubstr("has no effect")))
         << line;
   }

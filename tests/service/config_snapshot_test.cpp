@@ -332,8 +332,9 @@ TEST_F(SnapshotTest, OwnFormWithTables) {
       "key_table = [\"a d.example:s:/k\"]\n"
       "signing_table = [\"*@d.example a\", \"*@*.d.example a\"]\n"
       "lifetime = \"7d\"\n"
-      "internal_hosts = [\"192.0.2.0/24\"]\n");
+      "internal_hosts = [\"192.0.2.0/24\"]\non_peer = \"tempfail\"\n");
   EXPECT_THAT(texts(snapshot.problems), IsEmpty());
+  EXPECT_EQ(snapshot.policy->on_peer, mailflow::Action::tempfail);
   EXPECT_THAT(lines_for(snapshot, "joe", "x.d.example"), ElementsAre("a"));
   EXPECT_EQ(snapshot.policy->signature_lifetime, std::chrono::hours(168));
   EXPECT_FALSE(snapshot.policy->internal_hosts.match("", IpAddress::parse("127.0.0.1")));

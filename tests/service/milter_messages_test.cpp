@@ -174,6 +174,31 @@ TEST(MilterMessages, AreToldInTheLog) {
   EXPECT_TRUE(filter.log().has("author=eve@example.com why=")) << filter.log().text();
 }
 
+TEST(MilterMessages, OfPeersAreRefusedAtMailWhereThatIsWanted) {
+  mailflow::Policy policy = test::policy_for_example_org();
+  policy.peers.add("192.0.2.1", {"/etc/peers", 1});
+  policy.on_peer = mailflow::Action::reject;
+  const ServedFilter filter({.policy = policy});
+  MtaConnection mta = filter.connect();
+  milter::Mail from_peer = mail_of();
+  from_peer.client_host = "peer.example";
+  from_peer.client_address = "192.0.2.1";
+  for (int i = 0; i < 2; ++i) {
+    const milter::FilterOutcome outcome = mta.push(from_peer);
+    EXPECT_EQ(outcome.verdict, milter::ReplyCode::reject);
+    EXPECT_THAT(outcome.text, testing::StartsWith("550 5.7.1 the client is listed as a peer: "));
+    EXPECT_THAT(outcome.text, testing::Not(HasSubstr("/etc/peers")));
+  }
+  mta.quit_new();
+  EXPECT_EQ(mta.push_and_verify(mail_of()), "pass");
+  ASSERT_TRUE(test::eventually([&] { return filter.log().has("msg=signed"); }));
+  EXPECT_EQ(filter.log().count("level=warning msg=\"not signed\" queue_id=4QUEUE action=reject "
+                               "client=\"peer.example [192.0.2.1]\""),
+            2)
+      << filter.log().text();
+  EXPECT_TRUE(filter.log().has("why=\"the client is in PeerList, so its mail is neither"));
+}
+
 TEST(MilterMessages, AreToldOnlyWhenTheySucceedIfAsked) {
   const ServedFilter filter({.detail = {.successes = false}});
   MtaConnection mta = filter.connect();

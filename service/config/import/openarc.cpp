@@ -61,9 +61,10 @@ constexpr Option rows[] = {
      "never below 1024, as shorter keys never pass (RFC 8301 §3.2)"},
     {"DNSTimeout", works, "dns.timeout", "0, which means for ever there, means 600 seconds here"},
     {"Nameservers", works, "dns.nameservers", ""},
-    {"ResponseDisabled", ignored, "",
-     "what PeerList or SealHeaderChecks leave alone passes, as others may have to judge it",
-     Severity::warning, "accept"},
+    {"ResponseDisabled", works, "signing.on_peer",
+     "to mail of clients in PeerList; what SealHeaderChecks leaves out passes, as it is checked "
+     "all "
+     "the same; default accept"},
     {"ResponseUnable", works, "sealing.on_error",
      "when DNS does not tell whether the chain is whole, or it has no room; default accept"},
     {"ResponseUnwilling", works, "signing.on_limit",

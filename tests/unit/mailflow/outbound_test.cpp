@@ -29,6 +29,7 @@ using test::signing_table;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 using Kind = SigningTable::Kind;
 
@@ -255,6 +256,43 @@ TEST(Outbound, PeersAreNotTouchedWhateverTheySend) {
   const Outcome outcome = finish(mail);
   expect_unsigned(outcome, Reason::peer);
   EXPECT_EQ(outcome.action, Action::accept);
+}
+
+TEST(Outbound, PeersAreTreatedAsThePolicySays) {
+  for (const Action action :
+       {Action::accept, Action::discard, Action::quarantine, Action::reject, Action::tempfail}) {
+    Passage mail;
+    mail.policy.peers.add("127.0.0.1", {"/etc/peers", 3});
+    mail.policy.on_peer = action;
+    const Outcome outcome = finish(mail);
+    expect_unsigned(outcome, Reason::peer);
+    EXPECT_EQ(outcome.action, action);
+    EXPECT_EQ(outcome.action_text.empty(), action == Action::accept);
+    EXPECT_THAT(outcome.action_text, Not(HasSubstr("/etc/peers"))) << "it goes to the client";
+
+    const std::optional<Outcome> early = refuse_peer(mail.policy, mail.envelope);
+    const bool is_early = action != Action::accept && action != Action::quarantine;
+    ASSERT_EQ(early.has_value(), is_early) << to_string(action);
+    if (!early) continue;
+    EXPECT_EQ(early->action, action);
+    EXPECT_EQ(early->action_text, outcome.action_text);
+    EXPECT_EQ(early->reasons, outcome.reasons);
+    EXPECT_EQ(early->queue_id, "4F1");
+  }
+}
+
+TEST(Outbound, WhatIsDoneWithPeersIsDoneWithNobodyElse) {
+  Passage mail;
+  mail.policy.peers.add("192.0.2.0/24", {});
+  mail.policy.on_peer = Action::reject;
+  expect_verifies(mail, finish(mail), 1);
+  EXPECT_FALSE(refuse_peer(mail.policy, mail.envelope));
+  mail.envelope = from_client("198.51.100.1");
+  EXPECT_EQ(finish(mail).action, Action::accept);
+  EXPECT_FALSE(refuse_peer(mail.policy, mail.envelope));
+  EXPECT_FALSE(refuse_peer(mail.policy, Envelope())) << "a client that is not known";
+  mail.policy.peers = {};
+  EXPECT_FALSE(mail.policy.refuses_peers());
 }
 
 TEST(Outbound, ExemptDomainsAreNotTouched) {

@@ -80,6 +80,24 @@ TEST(Negotiation, AsksOnlyForTheChangesThatThePolicyMakes) {
   EXPECT_EQ(needs_of(policy).actions, action::quarantine);
 }
 
+TEST(Negotiation, MailIsAnsweredWherePeersAreRefused) {
+  using mailflow::Action;
+  for (const Action done :
+       {Action::accept, Action::discard, Action::quarantine, Action::reject, Action::tempfail}) {
+    Policy policy = signer();
+    policy.on_peer = done;
+    EXPECT_NE(agreed_with_postfix(policy).steps & step::no_reply_mail_from, 0U) << "no peers";
+    policy.peers.add("192.0.2.1", {});
+    const Negotiate reply = agreed_with_postfix(policy);
+    const bool is_early = done != Action::accept && done != Action::quarantine;
+    EXPECT_EQ((reply.steps & step::no_reply_mail_from) == 0, is_early) << to_string(done);
+    EXPECT_EQ((reply.actions & action::quarantine) != 0, done == Action::quarantine);
+    EXPECT_NE(reply.steps & step::no_reply_rcpt_to, 0U);
+    EXPECT_TRUE(needs_of(signer()).cover(needs_of(policy)) || done == Action::quarantine)
+        << "the end of the message is early enough on a connection that is there already";
+  }
+}
+
 TEST(Negotiation, WhatCannotBeSealedMayBePutAside) {
   Policy policy = signer();
   policy.sealing = mailflow::SealingPolicy{

@@ -180,6 +180,17 @@ TEST(Session, AMessageUsesThePolicyThatItBeganWith) {
   EXPECT_TRUE(was_signed(mta));
 }
 
+TEST(Session, AConnectionThatDoesNotWaitAtMailRefusesPeersAtTheEnd) {
+  Mta mta = ready_mta();
+  Policy policy = policy_for_example_org();
+  policy.peers.add("127.0.0.1", {});
+  policy.on_peer = mailflow::Action::reject;
+  mta.set_policy(policy);
+  EXPECT_THAT(mta.send(MailFrom{"<alice@example.org>", {}}), IsEmpty());
+  EXPECT_THAT(mta.send_message("alice@example.org"),
+              testing::ElementsAre(testing::StartsWith("text 550 5.7.1 the client is listed")));
+}
+
 TEST(Session, AConnectionKeepsItsPolicyWhenTheNewOneNeedsMore) {
   Policy small = policy_for_example_org();
   small.judges = false;

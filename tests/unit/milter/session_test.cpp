@@ -282,6 +282,61 @@ TEST(Session, SaysWhatThePolicyDecides) {
               ElementsAre(StartsWith("quarantine the author cannot be told"), "accept"));
 }
 
+Policy policy_on_peer(Action action) {
+  Policy policy = policy_for_example_org();
+  policy.peers.add("192.0.2.1", {});
+  policy.on_peer = action;
+  return policy;
+}
+
+TEST(Session, RefusesAPeerAtMailAndOthersNot) {
+  const auto replies_for = [](Action action, std::uint32_t steps = test::postfix_steps) {
+    Mta mta(policy_on_peer(action));
+    mta.negotiate(steps);
+    mta.connect("peer.example", "192.0.2.1");
+    const std::vector<std::string> replies = mta.send(MailFrom{"<alice@example.org>", {}});
+    EXPECT_TRUE(mta.session().is_idle() || action == Action::accept);
+    EXPECT_FALSE(mta.closed());
+    return replies;
+  };
+  const std::string why = "the client is listed as a peer: its mail is not checked here";
+  EXPECT_THAT(replies_for(Action::reject), ElementsAre(StartsWith("text 550 5.7.1 " + why)));
+  EXPECT_THAT(replies_for(Action::tempfail), ElementsAre(StartsWith("text 451 4.7.1 " + why)));
+  EXPECT_THAT(replies_for(Action::discard), ElementsAre("discard"));
+  EXPECT_THAT(replies_for(Action::accept), IsEmpty());
+  EXPECT_THAT(replies_for(Action::reject, 0), ElementsAre(StartsWith("text 550 5.7.1 " + why)));
+
+  Mta mta = ready_mta(policy_on_peer(Action::reject));
+  EXPECT_THAT(mta.send(MailFrom{"<alice@example.org>", {}}), ElementsAre("continue"));
+  EXPECT_TRUE(was_signed(mta));
+}
+
+TEST(Session, RefusesEveryMessageOfAPeerAndForgetsIt) {
+  Mta mta(policy_on_peer(Action::reject));
+  mta.negotiate();
+  mta.connect("peer.example", "192.0.2.1");
+  for (const char* id : {"i=1", "i=2"}) {
+    mta.macros(CommandCode::mail_from, {id});
+    EXPECT_THAT(mta.send(MailFrom{"<alice@example.org>", {}}), SizeIs(1));
+    EXPECT_EQ("i=" + mta.outcome().queue_id, id);
+    EXPECT_EQ(mta.outcome().action, Action::reject);
+    EXPECT_THAT(mta.send(Abort{}), IsEmpty());
+  }
+  EXPECT_EQ(test::count_events<MessageFinished>(mta), 2U);
+  EXPECT_EQ(test::count_events<MessageAborted>(mta), 0U);
+  mta.send(QuitNew{});
+  mta.connect();
+  EXPECT_TRUE(was_signed(mta));
+}
+
+TEST(Session, PutsThePeersMailAsideAtItsEnd) {
+  Mta mta(policy_on_peer(Action::quarantine));
+  mta.negotiate();
+  mta.connect("peer.example", "192.0.2.1");
+  EXPECT_THAT(mta.send_message("alice@example.org"),
+              ElementsAre(StartsWith("quarantine the client is listed as a peer"), "accept"));
+}
+
 TEST(Session, ReplyTextsHaveNoPercentSigns) {
   Policy policy = policy_for_example_org();
   policy.on_bad_author = Action::reject;
