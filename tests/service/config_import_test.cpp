@@ -332,10 +332,9 @@ TEST(OpenArcImport, WhatIsDoneWithMailOfPeers) {
 
 TEST(OpenArcImport, WhatIsDoneAnywayIsNotTold) {
   (void)clean(Form::openarc, "PermitAuthenticationOverrides no\nKeepTemporaryFiles no\n");
-  for (const char* line : {"PermitAuthenticationOverrides yes\n", "KeepTemporaryFiles yes\n"}) {
-    EXPECT_THAT(import(Form::openarc, line).problems, ElementsAre(HasSubstr("has no effect")))
-        << line;
-  }
+  (void)clean(Form::openarc, "PermitAuthenticationOverrides yes\n");
+  EXPECT_THAT(import(Form::openarc, "KeepTemporaryFiles yes\n").problems,
+              ElementsAre(HasSubstr("has no effect")));
 }
 
 // --- dkimpy-milter.conf ---

@@ -49,10 +49,9 @@ constexpr Option rows[] = {
     {"AuthResIP", works, "judging.results.remote_ip", "default yes"},
     {"FinalReceiver", works, "judging.results.arc_chain",
      "of a chain that passes; judging.trust.sealers does the same without the detour"},
-    {"PermitAuthenticationOverrides", ignored, "",
-     "anybody could write what the chain came to; InternalHosts are believed about it on what they "
-     "hand back",
-     Severity::warning, "no"},
+    {"PermitAuthenticationOverrides", works, "",
+     "the results on mail that InternalHosts hand back are believed, whatever it says; nobody "
+     "else's are, as anybody could write them"},
     {"InternalHosts", works, "signing.internal_hosts", "default 127.0.0.1 and ::1"},
     {"PeerList", works, "signing.peers", ""},
     {"MaximumHeaders", works, "limits.header_octets",
