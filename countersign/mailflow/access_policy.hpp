@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -57,6 +58,9 @@ struct SpfAccessPolicy {
   /// Domains whose SPF record names clients that are not refused: forwarders. No more than
   /// Limits::access_forwarders_max of them are asked for.
   std::vector<DomainName> forwarders;
+  /// How long they are asked for, all together, within the time for all answers; zero: that alone
+  /// counts. Whoever drives the evaluation keeps it (dns::in_own_time).
+  std::chrono::seconds forwarder_timeout{0};
   /// Checked in place of the client's address: where mail of ours will come from.
   std::optional<IpAddress> prospective;
 

@@ -169,12 +169,8 @@ bool act_on(const Outcome& outcome, const spf::CheckHost& check, RefuseFrom from
   return false;
 }
 
-/// Is the client known by the name that it greets with, or as a forwarder?
-dns::Asking<bool> is_trusted(spf::CheckHost check, const SpfAccessPolicy& policy, Limits limits) {
-  const auto helo = DomainName::parse(check.helo);
-  if (helo && policy.trusted_helo.match(helo->text(), std::nullopt) &&
-      co_await leads_to(helo->text(), check.client_ip))
-    co_return true;
+/// Is the client one of the hosts of a forwarder?
+dns::Asking<bool> is_forwarder(spf::CheckHost check, const SpfAccessPolicy& policy, Limits limits) {
   check.identity = Identity::mail_from;
   std::size_t asked = 0;
   for (const DomainName& domain : policy.forwarders) {
@@ -185,6 +181,15 @@ dns::Asking<bool> is_trusted(spf::CheckHost check, const SpfAccessPolicy& policy
     if (outcome.result == SpfResult::pass) co_return true;
   }
   co_return false;
+}
+
+/// Is the client known by the name that it greets with, or as a forwarder?
+dns::Asking<bool> is_trusted(spf::CheckHost check, const SpfAccessPolicy& policy, Limits limits) {
+  const auto helo = DomainName::parse(check.helo);
+  if (helo && policy.trusted_helo.match(helo->text(), std::nullopt) &&
+      co_await leads_to(helo->text(), check.client_ip))
+    co_return true;
+  co_return co_await dns::in_own_time(is_forwarder(std::move(check), policy, limits));
 }
 
 /// Without its folding: Postfix takes one line, and folds it again where it must.

@@ -48,7 +48,8 @@ struct PolicyAnswer {
 /// Answers a request. Nothing is checked before MAIL FROM is known, for clients that are skipped,
 /// and for those whose address is not known (S-57): DUNNO.
 ///
-/// policy       must outlive the evaluation.
+/// policy       must outlive the evaluation. Its forwarders are asked for in a time of their own
+///              (dns::in_own_time); one that is not found in it is not trusted.
 /// now          for %{t} in explanations.
 /// RFC 7208 §8, §9.1, §9.2, RFC 7372 §3.2
 [[nodiscard]] dns::Asking<PolicyAnswer> answer_policy_request(PolicyRequest request,

@@ -102,6 +102,7 @@ class Maker {
   void set_who_is_let_in() {
     policy_.skips_authenticated = service_.skips_authenticated;
     policy_.skips_loopback = service_.skips_loopback;
+    policy_.forwarder_timeout = service_.forwarder_timeout;
     policy_.prospective.reset();
     if (service_.prospective.empty()) return;
     policy_.prospective = IpAddress::parse(service_.prospective);

@@ -188,6 +188,7 @@ struct PolicyServiceSettings {
   bool skips_loopback = true;
   DataSet trusted_helo;
   DataSet forwarders;
+  std::chrono::seconds forwarder_timeout{0};  ///< for all of them together; 0: none of its own
   std::string recipients_file;  ///< recipients with a policy of their own; empty: none
   std::string prospective;      ///< an address; empty: that of the client
   mailflow::AddedField field = mailflow::AddedField::received_spf;

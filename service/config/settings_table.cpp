@@ -561,6 +561,12 @@ const Setting rows[] = {
      "Domains whose SPF record lists clients that are not refused. Each is asked for before a "
      "client is refused, twenty at most.",
      [](S& s) -> Slot { return &s.policy_service.forwarders; }},
+    {"policy_service.forwarder_timeout",
+     "How long all questions about forwarders may take together for one client; one that is not "
+     "found by then is not trusted. 0: as long as dns.message_timeout leaves, which bounds them in "
+     "any case.",
+     [](S& s) -> Slot { return &s.policy_service.forwarder_timeout; },
+     {0, 600}},
     {"policy_service.recipients_file",
      "A file of recipients for whom something else holds, read again at a reload. A line: "
      "\"user@example.com,Mail_From_reject=Softfail|TempError_Defer=True\", the settings written as "

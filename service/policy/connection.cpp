@@ -110,8 +110,10 @@ asio::awaitable<std::optional<std::string>> PolicyConnection::action_for(
   const auto [whose, policy] = policies->choose(request.recipient);
   if (auto again = message_.recall(request, whose)) co_return again;
   COUNTERSIGN_ASSERT(host_.resolver != nullptr);
-  const Deadline deadline{.end = std::chrono::steady_clock::now() + host_.timeouts.evaluation,
-                          .question = host_.timeouts.dns};
+  Deadline deadline{.end = std::chrono::steady_clock::now() + host_.timeouts.evaluation,
+                    .question = host_.timeouts.dns};
+  if (policy.forwarder_timeout > std::chrono::seconds{0})
+    deadline.own_time = policy.forwarder_timeout;
   ClientResolver resolver(*host_.resolver, host_.shares, request.client_ip);
   const std::optional<mailflow::PolicyAnswer> answer =
       co_await judge(mailflow::answer_policy_request(request, policy, now(), host_.limits),

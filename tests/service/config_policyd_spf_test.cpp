@@ -207,6 +207,20 @@ TEST(PolicydSpfImport, WhatThePolicyServiceAloneCanDo) {
       "daemon_name|PUBLIC");
 }
 
+TEST(PolicydSpfImport, HowLongForwardersAreAskedFor) {
+  const auto timeout = [](const std::string& text) {
+    return clean(Form::policyd_spf, text).policy_service.forwarder_timeout.count();
+  };
+  EXPECT_EQ(timeout(""), 10);
+  EXPECT_EQ(timeout("Whitelist_Lookup_Time = 4\n"), 4);
+  EXPECT_EQ(timeout("Whitelist_Lookup_Time = 0\n"), 0) << "no time of their own";
+  EXPECT_EQ(clean(Form::policyd_spf, "Whitelist_Lookup_Time = 4\n").dns.message_timeout.count(),
+            20);
+  EXPECT_THAT(import(Form::policyd_spf, "Whitelist_Lookup_Time = soon\n").problems,
+              ElementsAre(HasSubstr("f:1: fatal: Whitelist_Lookup_Time soon: expected a number")));
+  EXPECT_EQ(Settings().policy_service.forwarder_timeout.count(), 0) << "in our own form";
+}
+
 TEST(PolicydSpfImport, WhetherTheQueueIdIsLogged) {
   EXPECT_TRUE(clean(Form::policyd_spf, "").log.queue_id);
   EXPECT_TRUE(clean(Form::policyd_spf, "QueueID = Yes\n").log.queue_id);
@@ -237,6 +251,11 @@ std::vector<std::string> problems_of_policyd(const std::string& text, const Over
       load({Form::any, "/etc/policyd-spf.conf", overrides}, {files, accounts, "mail.example.org"});
   EXPECT_EQ(snapshot.access != nullptr, snapshot.policy != nullptr);
   return texts(snapshot.problems);
+}
+
+TEST(PolicyServiceConfig, NoTimeForForwardersIsMissedByAMilter) {
+  EXPECT_THAT(problems_of_policyd("Whitelist_Lookup_Time = 4\n", {{"Socket", "inet:1"}}),
+              IsEmpty());
 }
 
 TEST(PolicyServiceConfig, ItsSocketIsGivenBesideAnUneditedFile) {
@@ -305,6 +324,7 @@ TEST(PolicyServiceConfig, ItsOwnSettings) {
       "[policy_service]\nsockets = [\"local:/run/p\"]\nrefuses_helo = \"null_sender\"\n"
       "refuses_mail_from = \"not_pass\"\nfield = \"authentication_results\"\n"
       "forwarders = [\"fwd.example\", \"b.example\"]\nprospective = \"2001:db8::1\"\n"
+      "forwarder_timeout = 7\n"
       "[judging.results]\nauthserv_id = \"our.example\"\n");
   EXPECT_THAT(texts(snapshot.problems), IsEmpty()) << "nothing to sign is no problem";
   ASSERT_NE(snapshot.access, nullptr);
@@ -313,6 +333,7 @@ TEST(PolicyServiceConfig, ItsOwnSettings) {
   EXPECT_EQ(snapshot.access->usual.field, mailflow::AddedField::authentication_results);
   EXPECT_EQ(snapshot.access->usual.authserv_id, "our.example");
   EXPECT_EQ(snapshot.access->usual.forwarders.size(), 2u);
+  EXPECT_EQ(snapshot.access->usual.forwarder_timeout.count(), 7);
   EXPECT_EQ(snapshot.access->usual.prospective, IpAddress::parse("2001:db8::1"));
 
   snapshot = read("[policy_service]\nsockets = [\"inet:1\"]\nprospective = \"here\"\n");

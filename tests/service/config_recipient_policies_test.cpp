@@ -177,7 +177,12 @@ TEST_F(RecipientPolicies, ReplaceListsOfNames) {
   EXPECT_THAT(bob->forwarders, IsEmpty());
   EXPECT_TRUE(bob->must_pass.entries.empty());
 
+  bob = &of_bob("Whitelist_Lookup_Time=3", for_all);
+  EXPECT_EQ(bob->forwarder_timeout.count(), 3);
+  EXPECT_EQ(usual().forwarder_timeout.count(), 10);
+
   bob = &of_bob("TestOnly=0", for_all);
+  EXPECT_EQ(bob->forwarder_timeout.count(), 10);
   EXPECT_TRUE(bob->trusted_helo.match("relay.example", {}));
   EXPECT_THAT(bob->forwarders, SizeIs(1));
   EXPECT_TRUE(bob->must_pass.contains(*DomainName::parse("strict.example")));

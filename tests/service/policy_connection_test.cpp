@@ -227,6 +227,42 @@ TEST_F(PolicyService, LetsInWhatDnsIsTooLateFor) {
   EXPECT_THAT(ask(request_of("bob@fail.example", "2")), StartsWith("action=451 4.7.24 "));
 }
 
+/// Answers late about forwarders.
+class LateForwarders final : public Resolver {
+ public:
+  explicit LateForwarders(test::FakeResolver& others) : others_(others) { late.delay = 1'500ms; }
+  asio::awaitable<dns::Answer> lookup(dns::Question question, Clock::duration deadline) override {
+    const bool is_late = question.name.ends_with("fwd.example");
+    return (is_late ? late : others_).lookup(std::move(question), deadline);
+  }
+
+  test::FakeResolver late;
+
+ private:
+  test::FakeResolver& others_;
+};
+
+TEST_F(PolicyService, TrustsNoForwarderThatIsNotFoundInTime) {
+  LateForwarders resolver(resolver_);
+  resolver.late.answer = [](const dns::Question&) {
+    return dns::Answer{.status = dns::AnswerStatus::records,
+                       .records = {dns::Text{{"v=spf1 +all"}}}};
+  };
+  host_.resolver = &resolver;
+  host_.timeouts.dns = 30s;
+  policy_->usual.forwarders = {*DomainName::parse("a.fwd.example"),
+                               *DomainName::parse("b.fwd.example")};
+  EXPECT_THAT(ask(request_of("bob@fail.example", "1")),
+              StartsWith("action=PREPEND Received-SPF: fail "))
+      << "they have the time that all questions have";
+  policy_->usual.forwarder_timeout = 1s;
+  EXPECT_THAT(ask(request_of("bob@fail.example", "2")),
+              StartsWith("action=550 5.7.23 SPF MAIL FROM check failed"));
+  EXPECT_EQ(resolver.late.asked, 2) << "once for each message: the second forwarder had no time";
+  policy_->usual.forwarder_timeout = 2s;
+  EXPECT_THAT(ask(request_of("bob@fail.example", "3")), StartsWith("action=PREPEND "));
+}
+
 TEST_F(PolicyService, LogsTheQueueIdOnceThereIsOne) {
   std::string request = request_of("bob@pass.example", "1");
   static_cast<void>(ask(request));

@@ -77,7 +77,9 @@ constexpr Option rows[] = {
     // --- bounds ---
     {"Void_Limit", works, "judging.spf_void_lookups_max", ""},
     {"Lookup_Time", works, "dns.message_timeout", "0 means the default"},
-    {"Whitelist_Lookup_Time", ignored, "", "forwarders are asked for within dns.message_timeout"},
+    {"Whitelist_Lookup_Time", works, "policy_service.forwarder_timeout",
+     "for the domains of Domain_Whitelist all together, within Lookup_Time; default 10; the milter "
+     "asks nothing for them"},
     {"Mock", ignored, "", "it serves tests of the program alone"},
 
     // --- logging ---
@@ -346,6 +348,7 @@ Settings defaults() {
   PolicyServiceSettings& service = settings.policy_service;
   service.skipped.lines = {"127.0.0.0/8", "::1"};
   service.skips_loopback = false;  // skip_addresses says so.
+  service.forwarder_timeout = std::chrono::seconds{10};
   return settings;
 }
 

@@ -299,6 +299,28 @@ TEST(PolicyAnswer, LetsForwardersIn) {
   EXPECT_THAT(text_for("a@fail.example", policy), StartsWith("550 ")) << "too many";
 }
 
+// A driver may end what is asked in a time of its own: the client is then not let in, as if there
+// were no forwarders, and all else is as it was.
+TEST(PolicyAnswer, AsksForForwardersAloneInATimeOfTheirOwn) {
+  SpfAccessPolicy policy;
+  policy.trusted_helo.add("pass.example", {});
+  policy.forwarders = {*DomainName::parse("fwd.example")};
+  const dns::Zone answers = zone();
+  auto asking = answer_policy_request(request_for("a@fail.example"), policy, {}, Limits{});
+  std::string others;
+  std::string own;
+  while (!asking.done()) {
+    for (const dns::OpenQuestion& open : asking.take_questions()) {
+      (open.in_own_time ? own : others) += open.question.name + ' ';
+      asking.answer(open.id, open.in_own_time ? dns::Answer{.status = dns::AnswerStatus::timeout}
+                                              : answers.answer(open.question));
+    }
+  }
+  EXPECT_EQ(own, "fwd.example ");
+  EXPECT_EQ(others, "pass.example fail.example why.fail.example pass.example ");
+  EXPECT_EQ(asking.take().text, text_for("a@fail.example"));
+}
+
 TEST(PolicyAnswer, LetsGreetingsInThatAreTrustedAndTrue) {
   dns::Zone answers = zone();
   answers.add("relay.example", dns::RecordType::a, dns::Address{.octets = {192, 0, 2, 1}});
