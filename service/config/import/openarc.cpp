@@ -61,9 +61,8 @@ constexpr Option rows[] = {
     {"DNSTimeout", works, "dns.timeout", "0, which means for ever there, means 600 seconds here"},
     {"Nameservers", works, "dns.nameservers", ""},
     {"ResponseDisabled", works, "signing.on_peer",
-     "to mail of clients in PeerList; what SealHeaderChecks leaves out passes, as it is checked "
-     "all "
-     "the same; default accept"},
+     "to mail of clients in PeerList; what SealHeaderChecks leaves out passes, as it is checked; "
+     "default accept"},
     {"ResponseUnable", works, "sealing.on_error",
      "when DNS does not tell whether the chain is whole, or it has no room; default accept"},
     {"ResponseUnwilling", works, "signing.on_limit",
