@@ -146,7 +146,7 @@ struct JudgingPolicy {
   std::string help;
   /// Everything is judged and logged, and nothing is changed: header, action, quarantine.
   bool shadow = false;
-  /// Say what each message adds to reports: somebody counts. Judgement::evaluation
+  /// Say what each message adds to reports: somebody counts. Judgement::is_counted
   bool counts = false;
   /// Our own addresses of reports: mail to them alone is not counted.
   report::LoopGuard own_reports;
