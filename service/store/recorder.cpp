@@ -3,14 +3,9 @@
 #include "service/store/recorder.hpp"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <exception>
-#include <functional>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 #include "service/log/log.hpp"
 #include "service/run/clock.hpp"
@@ -29,27 +24,6 @@ constexpr int rest_factor = 100;
 constexpr std::chrono::milliseconds longest_rest{10'000};
 // Octets of one record, roughly: what the deliverer reads in one go.
 constexpr std::uint64_t record_octets = 1'048'576;
-
-// Few rows of a batch share one, and those that do are added up all the same, by the writer. So a
-// stranger who makes hashes collide wins a copy.
-constexpr std::size_t hash_places = 16'384;
-
-/// Of what differs most between messages; the rest is compared.
-std::size_t hash_of(const report::Evaluation& evaluation) {
-  constexpr std::size_t odd = 0x9e3779b97f4a7c15U;
-  std::size_t hash = evaluation.source_ip.bits();
-  const auto add = [&hash](std::size_t number) { hash = std::rotl(hash * odd, 29) ^ number; };
-  const auto add_text = [&add](std::string_view text) { add(std::hash<std::string_view>()(text)); };
-  using Halves = std::array<std::uint64_t, 2>;
-  for (const std::uint64_t half : std::bit_cast<Halves>(evaluation.source_ip.octets())) add(half);
-  add_text(evaluation.header_from);
-  for (const auto& domain : {&evaluation.envelope_from, &evaluation.envelope_to})
-    add_text(*domain ? std::string_view(**domain) : "?");
-  add(static_cast<std::size_t>(evaluation.disposition) << 2U |
-      static_cast<std::size_t>(evaluation.dkim_aligned) << 1U |
-      static_cast<std::size_t>(evaluation.spf_aligned));
-  return hash;
-}
 
 std::uint64_t messages_of(const Counts& counts) {
   std::uint64_t sum = 0;
@@ -75,7 +49,6 @@ Recorder::Recorder(const config::StoreSettings& settings, Log& log)
     : settings_(settings),
       log_(log),
       spool_(settings.spool_directory, settings.spool_octets, log),
-      places_(hash_places),
       writer_([this] { write_until_stopped(); }),
       deliverer_([this] { deliver_until_stopped(); }) {}
 
@@ -85,7 +58,7 @@ void Recorder::record(report::Evaluation evaluation, Time when) {
   const std::size_t hash = hash_of(evaluation);
   const Day day = std::chrono::floor<std::chrono::days>(when);
   const std::lock_guard lock(mutex_);
-  if (stopping_ || queued_ + unwritten_ >= settings_.queue) {
+  if (stopping_ || waiting_.messages() + unwritten_ >= settings_.queue) {
     ++counters_.lost_to_queue;
     if (!stopping_ && queue_outage_.begins_or_lasts()) {
       log_.write(LogLevel::error, "judged messages are not counted: store.queue is full",
@@ -93,16 +66,9 @@ void Recorder::record(report::Evaluation evaluation, Time when) {
     }
     return;
   }
-  std::uint32_t& place = places_[hash % hash_places];
-  Recorded* const row = place == 0 ? nullptr : &queue_[place - 1];
-  if (row != nullptr && row->hash == hash && row->day == day && row->evaluation == evaluation) {
-    ++row->messages;
-  } else {
-    queue_.push_back({hash, day, 1, std::move(evaluation)});
-    place = static_cast<std::uint32_t>(queue_.size());
-  }
-  ++queued_;
-  if (queued_ == 1 || queued_ == settings_.queue / 2) writer_wakes_.notify_one();
+  waiting_.add(hash, day, evaluation);
+  const std::uint64_t messages = waiting_.messages();
+  if (messages == 1 || messages == settings_.queue / 2) writer_wakes_.notify_one();
 }
 
 void Recorder::stop(std::chrono::milliseconds deliver_within) {
@@ -122,7 +88,7 @@ RecorderCounters Recorder::counters() const {
   const std::uint64_t lost = spool_.octets_lost();
   const std::lock_guard lock(mutex_);
   RecorderCounters counters = counters_;
-  counters.queued = queued_ + unwritten_;
+  counters.queued = waiting_.messages() + unwritten_;
   counters.spool_octets = octets;
   counters.spool_octets_lost = lost;
   return counters;
@@ -135,19 +101,20 @@ void Recorder::write_until_stopped() {
   const auto interval =
       std::chrono::duration_cast<std::chrono::milliseconds>(settings_.durability) / 2;
   Counts counts;
+  WaitingRows taken;
   for (bool stops = false; !stops;) {
-    std::vector<Recorded> taken;
     {
       std::unique_lock lock(mutex_);
-      writer_wakes_.wait(lock, [&] { return stopping_ || queued_ > 0 || unwritten_ > 0; });
-      writer_wakes_.wait_for(lock, interval,
-                             [&] { return stopping_ || queued_ >= settings_.queue / 2; });
-      taken.swap(queue_);
-      std::ranges::fill(places_, 0);
-      unwritten_ += std::exchange(queued_, 0);
+      writer_wakes_.wait(lock,
+                         [&] { return stopping_ || waiting_.messages() > 0 || unwritten_ > 0; });
+      writer_wakes_.wait_for(
+          lock, interval, [&] { return stopping_ || waiting_.messages() >= settings_.queue / 2; });
+      std::swap(taken, waiting_);
+      unwritten_ += taken.messages();
       stops = stopping_;
     }
-    for (const Recorded& row : taken) counts[row_key(row.evaluation, row.day)] += row.messages;
+    for (const WaitingRow& row : taken.rows())
+      counts[row_key(row.evaluation, row.day)] += row.messages;
     taken.clear();
     write(counts);
   }

@@ -16,18 +16,17 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <vector>
 
 #include "countersign/report/evaluation.hpp"
 #include "service/config/settings.hpp"
 #include "service/store/outage.hpp"
 #include "service/store/spool.hpp"
 #include "service/store/store.hpp"
+#include "service/store/waiting_rows.hpp"
 
 namespace countersign::service::store {
 
@@ -68,14 +67,6 @@ class Recorder {
   [[nodiscard]] RecorderCounters counters() const;
 
  private:
-  /// Messages of a day that are equal, as they wait.
-  struct Recorded {
-    std::size_t hash = 0;
-    Day day;
-    std::uint64_t messages = 0;
-    report::Evaluation evaluation;
-  };
-
   void write_until_stopped();
   void write(Counts& counts);
   void deliver_until_stopped();
@@ -88,9 +79,7 @@ class Recorder {
   mutable std::mutex mutex_;
   std::condition_variable writer_wakes_;
   std::condition_variable deliverer_wakes_;
-  std::vector<Recorded> queue_;
-  std::vector<std::uint32_t> places_;  // In the queue, counted from 1, of the last row of a hash.
-  std::uint64_t queued_ = 0;           // Messages in the queue.
+  WaitingRows waiting_;
   std::uint64_t unwritten_ = 0;  // Messages that the writer has taken and not brought to the disk.
   bool stopping_ = false;
   bool writer_ended_ = false;
