@@ -13,14 +13,15 @@ namespace countersign {
 /// The bounds that the pure library obeys; sizes are octets, counts are items.
 struct Limits {
   // --- message (RFC 5322) ---
-  /// All header fields of a message together, with their line ends. OpenDKIM's MaximumHeaders has
-  /// the same default.
-  std::size_t header_bytes_max = 65'536;
+  /// All header fields of a message together, with their line ends: what is cut off cannot be judged,
+  /// and messages with 100,000 octets of tracing fields are seen. OpenDKIM's MaximumHeaders is a
+  /// quarter of that.
+  std::size_t header_bytes_max = 262'144;
   /// Header fields in one message: far above what relays add, low enough that a scan over all is
   /// cheap.
   std::size_t header_fields_max = 1'000;
-  /// One header field with its folding; a To: of a large list still fits.
-  std::size_t field_bytes_max = 65'536;
+  /// One header field with its folding; Postfix's header_size_limit of 102,400 still fits.
+  std::size_t field_bytes_max = 131'072;
 
   // --- structured fields (RFC 5322 §3.2) ---
   /// Comments inside comments; people write one, and no reader should have to count parentheses
@@ -161,6 +162,11 @@ struct Limits {
   std::size_t report_leniencies_max = 64;
   /// One address of a rua or ruf.
   std::size_t report_uri_bytes_max = 1'024;
+  /// Header octets kept of one message for its failure report: it waits with others in memory.
+  std::size_t failure_header_bytes_max = 16'384;
+  /// Addresses of one ruf that get a failure report; RFC 9991 §4 bounds nothing, and each is mail
+  /// that a stranger makes us send.
+  std::size_t failure_uris_max = 8;
 
   // --- the public suffix list (RFC 7489 §3.2) ---
   /// Octets of a list that are read: some thirty times what the list had in 2025.

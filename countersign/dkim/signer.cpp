@@ -41,7 +41,7 @@ std::vector<std::pair<std::string, std::string>> copy_fields(const FieldIndex& i
                                                              const std::vector<std::string>& names,
                                                              const Limits& limits) {
   std::vector<std::pair<std::string, std::string>> copies;
-  std::size_t room = limits.field_bytes_max / 4;
+  std::size_t room = limits.field_bytes_max / 8;
   for (std::size_t place = 0; place < index.header().size(); ++place) {
     const std::string_view name = index.name_at(place);
     const std::string_view value = index.header()[place].value();

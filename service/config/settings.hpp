@@ -229,7 +229,7 @@ struct DnsSettings {
 /// Bounds on what peers may make us do.
 struct LimitSettings {
   std::uint64_t sessions = 4'096;
-  std::uint64_t header_octets = 65'536;
+  std::uint64_t header_octets = 262'144;
   std::uint64_t header_fields = 1'000;
   std::uint64_t recipients = 10'000;
   std::uint64_t signatures_made = 16;
