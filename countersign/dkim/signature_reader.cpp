@@ -97,7 +97,7 @@ std::optional<DomainName> SignatureReader::sdid() {
 std::optional<DomainName> SignatureReader::selector() { return domain("s", Code::bad_selector); }
 
 std::optional<DomainName> SignatureReader::name_of(std::string_view text) {
-  auto name = DomainName::parse(text);
+  auto name = DomainName::parse_host(text);
   return name && !text.ends_with('.') ? std::optional(*std::move(name)) : std::nullopt;
 }
 

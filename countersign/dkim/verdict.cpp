@@ -76,7 +76,8 @@ std::string_view to_string(Reason reason) {
       return "the signer is neither the author's domain nor trusted here (RFC 6376 §6.3, local "
              "policy)";
     case Reason::limit_exceeded:
-      return "the message has more signatures than are looked at (RFC 6376 §8.4)";
+      return "the message has more signatures, or a larger header, than are looked at (RFC 6376 "
+             "§8.4)";
   }
   return "unknown reason";
 }

@@ -40,7 +40,7 @@ enum class Reason : std::uint8_t {
   body_partly_signed,     ///< l= leaves octets of the body unsigned: pass or policy, as set
   field_not_signed,       ///< a field is unsigned that local policy wants signed
   third_party,            ///< not of the author's domain, and local policy does not trust it
-  limit_exceeded,         ///< more signatures than Limits::signatures_max
+  limit_exceeded,         ///< more signatures, or a larger header, than Limits allow
 };
 
 /// A sentence that an operator can act on, with its section.

@@ -172,6 +172,9 @@ struct Verifier::State {
     for (std::size_t i = 0; i < header.size(); ++i)
       if (header[i].is("DKIM-Signature"))
         candidates.push_back(read_candidate(header[i], i, limits));
+    if (policy.header_is_cut)
+      for (Candidate& candidate : candidates)
+        if (!candidate.settled) candidate.settle(Result::policy, Reason::limit_exceeded);
     apply_limit(candidates, header, limits);
     for (Candidate& candidate : candidates) {
       if (candidate.settled) continue;

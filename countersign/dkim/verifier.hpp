@@ -27,6 +27,9 @@ struct VerifyPolicy {
   /// With it, a signature whose l= leaves body octets unsigned passes, as RFC 6376 has it; without
   /// it the result is policy. Either way the reason is body_partly_signed and covers_body() false.
   bool accept_partly_signed_body = true;
+  /// The header has more fields than are given. Which field a name of h= means is counted from the
+  /// bottom, so nothing can be verified: policy, limit_exceeded.
+  bool header_is_cut = false;
 };
 
 /// The result for one DKIM-Signature field.

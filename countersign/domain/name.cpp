@@ -125,7 +125,7 @@ Result<std::string, Code> encode_label(std::string_view label) {
   return *std::move(a_label);
 }
 
-// One label in the form in which it is compared.
+// One label in the form in which it is compared; whether it is a true A-label is asked apart.
 Result<std::string, Code> normalize_label(std::string_view label) {
   if (label.empty()) return std::unexpected(Code::empty_label);
   if (!is_label_or_8bit.all_of(label)) return std::unexpected(Code::bad_character);
@@ -133,9 +133,11 @@ Result<std::string, Code> normalize_label(std::string_view label) {
       is_label.all_of(label) ? text::to_lower(label) : encode_label(label);
   if (!normal) return normal;
   if (normal->size() > label_octets_max) return std::unexpected(Code::label_too_long);
-  if (normal->starts_with(ace_prefix) && !is_true_a_label(*normal))
-    return std::unexpected(Code::bad_idna);
   return normal;
+}
+
+bool is_fake_a_label(const std::string& label) {
+  return label.starts_with(ace_prefix) && !is_true_a_label(label);
 }
 
 std::size_t end_of_label(std::string_view name, std::size_t begin) {
@@ -164,6 +166,14 @@ std::string_view to_string(DomainNameErrorCode code) {
 }
 
 Result<DomainName, DomainNameError> DomainName::parse(std::string_view text) {
+  return parse(text, FakeLabels::refused);
+}
+
+Result<DomainName, DomainNameError> DomainName::parse_host(std::string_view text) {
+  return parse(text, FakeLabels::taken);
+}
+
+Result<DomainName, DomainNameError> DomainName::parse(std::string_view text, FakeLabels fakes) {
   if (text.ends_with('.')) text.remove_suffix(1);
   if (text.empty()) return std::unexpected(DomainNameError{Code::empty, 0});
   if (text.size() > mapped_name_octets_max)
@@ -172,7 +182,10 @@ Result<DomainName, DomainNameError> DomainName::parse(std::string_view text) {
   name.reserve(text.size());
   for (std::size_t begin = 0, end = 0; begin <= text.size(); begin = end + 1) {
     end = end_of_label(text, begin);
-    const Result<std::string, Code> label = normalize_label(text.substr(begin, end - begin));
+    const std::string_view given = text.substr(begin, end - begin);
+    Result<std::string, Code> label = normalize_label(given);
+    const bool may_be_fake = fakes == FakeLabels::taken && is_label.all_of(given);
+    if (label && !may_be_fake && is_fake_a_label(*label)) label = std::unexpected(Code::bad_idna);
     if (!label) return std::unexpected(DomainNameError{label.error(), begin});
     if (begin != 0) name += '.';
     name += *label;
@@ -188,7 +201,8 @@ std::string DomainName::display() const {
     end = end_of_label(text_, begin);
     const std::string label = text_.substr(begin, end - begin);
     if (begin != 0) shown += '.';
-    shown += label.starts_with(ace_prefix) ? to_u_label(label).value_or(label) : label;
+    const bool has_u_label = label.starts_with(ace_prefix) && is_true_a_label(label);
+    shown += has_u_label ? to_u_label(label).value_or(label) : label;
   }
   return shown;
 }

@@ -35,7 +35,9 @@ bool has_control_octet(std::string_view raw) {
 std::optional<AmbiguityCode> find_fault(const HeaderField& field) {
   if (has_control_octet(field.raw())) return AmbiguityCode::control_octet;
   if (!field.has_colon()) return AmbiguityCode::stray_line;
-  const std::string_view name = field.raw().substr(0, field.raw().find(':'));
+  // White space before the colon is obsolete and has to be taken (RFC 5322 §4.5.8).
+  const std::string_view before_colon = field.raw().substr(0, field.raw().find(':'));
+  const std::string_view name = before_colon.substr(0, before_colon.find_last_not_of(" \t") + 1);
   if (name.empty() || !is_field_name.all_of(name)) return AmbiguityCode::odd_field_name;
   return std::nullopt;
 }

@@ -60,6 +60,10 @@ struct Envelope {
     const std::string* found = find_macro(name);
     return found == nullptr ? std::string_view() : std::string_view(*found);
   }
+  /// True when whoever sends has logged in to the MTA.
+  [[nodiscard]] bool has_login() const {
+    return !macro("auth_authen").empty() || !macro("auth_type").empty();
+  }
 };
 
 }  // namespace countersign::mailflow

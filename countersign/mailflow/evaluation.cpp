@@ -85,10 +85,12 @@ std::optional<std::string> domain_of_path(std::string_view path) {
   return domain ? std::optional(domain->text()) : std::nullopt;
 }
 
-/// The domain of MAIL FROM as SPF read it, or as it stands in the path; empty for the null path.
+/// The domain of MAIL FROM as SPF read it, or as it stands in the path; empty for the null path,
+/// nothing for one that was cut.
 std::optional<std::string> envelope_from(const Verdict& verdict, const Envelope& envelope) {
   if (verdict.has_null_path) return "";
   if (verdict.mail_from && verdict.mail_from->domain) return verdict.mail_from->domain->text();
+  if (envelope.mail_from.size() >= Limits{}.envelope_text_bytes_max) return std::nullopt;
   return domain_of_path(envelope.mail_from);
 }
 

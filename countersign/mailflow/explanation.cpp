@@ -101,6 +101,8 @@ std::string_view sentence(Reason reason) {
       return "the same domain and selector sign already";
     case Reason::too_many:
       return "there are too many signatures already";
+    case Reason::forged_results:
+      return "results that claim to be ours are removed (RFC 8601 section 5)";
     case Reason::not_sealed:
       return "the message is not sealed";
   }

@@ -55,6 +55,9 @@ enum class Reason : std::uint8_t {
   same_identity,      ///< d= and s= were there already; the line adds nothing: "s._domainkey.d"
   too_many,           ///< over Limits::signatures_made_max: "s._domainkey.d"
 
+  // --- what is taken away ---
+  forged_results,  ///< fields that claim to be ours, of a message that is not judged: how many
+
   // --- why there is no seal ---
   not_sealed,  ///< a message that is handed on gets no ARC Set: why
 };

@@ -2,6 +2,8 @@
 
 #include "countersign/mailflow/flow.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "countersign/assert.hpp"
@@ -18,28 +20,52 @@ namespace countersign::mailflow {
 
 struct Flow::State {
   State(std::shared_ptr<const Policy> policy_given, const Envelope& envelope_given,
-        Header header_given, std::optional<SplitErrorCode> over_limit, CountRecipients count_given)
+        Header header_given, std::optional<HeaderCut> cut_given, CountRecipients count_given)
       : policy(std::move(policy_given)),
         envelope(envelope_given),
         header(std::move(header_given)),
+        cut(cut_given),
         count_recipients(std::move(count_given)),
-        outbound(policy, envelope, header, over_limit) {
-    if (is_for_judging()) inbound.emplace(policy, envelope, header, over_limit);
-    if (!over_limit) begin_seal();
+        outbound(policy, envelope, header, limit_passed()) {
+    if (is_for_judging()) inbound.emplace(policy, envelope, header, limit_passed());
+    if (!cut) begin_seal();
   }
 
   std::shared_ptr<const Policy> policy;
   const Envelope& envelope;
   const Header header;
+  std::optional<HeaderCut> cut;
   CountRecipients count_recipients;
   Outbound outbound;
   std::optional<Inbound> inbound;
   std::optional<Sealing> sealing;
 
+  [[nodiscard]] std::optional<SplitErrorCode> limit_passed() const {
+    return cut ? std::optional(cut->limit) : std::nullopt;
+  }
+
+  [[nodiscard]] bool has_client_left_alone() const {
+    return policy->judging.unjudged.match(envelope.client_host, envelope.client_ip).has_value();
+  }
+
   /// True for what comes from outside, unless a rule for all mail has ended it already.
   [[nodiscard]] bool is_for_judging() const {
-    return policy->judges && outbound.is_incoming() &&
-           !policy->judging.unjudged.match(envelope.client_host, envelope.client_ip);
+    return policy->judges && outbound.is_incoming() && !has_client_left_alone();
+  }
+
+  /// True when results that claim to be ours cannot be, though the message is not judged: it comes
+  /// from somebody who logged in, or from outside under a name that is exempt. Our own hosts may
+  /// hand on what we wrote. RFC 8601 §5
+  [[nodiscard]] bool is_only_for_cleaning() const {
+    if (!policy->judges || policy->judging.shadow || inbound) return false;
+    if (outbound.is_from_outside()) return !has_client_left_alone();
+    return outbound.is_outgoing() && envelope.has_login() && !sealing;
+  }
+  void clean(Outcome& outcome) const {
+    std::vector<HeaderEdit> edits = forged_fields(header, policy->judging.results, policy->limits);
+    if (edits.empty()) return;
+    outcome.reasons.push_back({Reason::forged_results, std::to_string(edits.size()), {}});
+    std::ranges::move(edits, std::back_inserter(outcome.edits));
   }
 
   /// True when what the message adds to reports is wanted.
@@ -103,6 +129,29 @@ struct Flow::State {
       outcome.added_recipients.push_back(recipient);
   }
 
+  /// All that needs no judgement.
+  [[nodiscard]] Outcome finish_outbound(std::chrono::sys_seconds now) {
+    const bool cleans = is_only_for_cleaning();
+    Outcome outcome = std::move(outbound).finish(now);
+    if (cleans) clean(outcome);
+    return outcome;
+  }
+
+  /// Does what the judgement asks for, or what was to be done before if that is more.
+  void act(const Disposition& disposition, Outcome& outcome) const {
+    if (severity(disposition.action) >= severity(outcome.action)) {
+      outcome.action = disposition.action;
+      outcome.action_codes = disposition.codes;
+      outcome.action_text = disposition.text;
+    }
+    // Among fields that nobody has looked at could be one that says what we should have said.
+    if (cut && cut->has_lost_results && outcome.action != Action::discard) {
+      outcome.action = Action::reject;
+      outcome.action_codes = "550 5.6.0";
+      outcome.action_text = "the header is too large to be checked";
+    }
+  }
+
   /// Puts the judgement into what is done.
   void carry_out(Judgement judgement, std::chrono::sys_seconds now, Outcome& outcome) const {
     std::vector<HeaderEdit> edits = forged_fields(header, policy->judging.results, policy->limits);
@@ -116,9 +165,7 @@ struct Flow::State {
     edits.push_back(insert_at_top(HeaderField(judgement.results_field)));
     if (!judgement.is_shadow) {
       outcome.edits = std::move(edits);
-      outcome.action = judgement.disposition.action;
-      outcome.action_codes = judgement.disposition.codes;
-      outcome.action_text = judgement.disposition.text;
+      act(judgement.disposition, outcome);
     }
     outcome.failure = failure_of(judgement, envelope, header, policy->judging, now);
     outcome.judgement = std::make_shared<const Judgement>(std::move(judgement));
@@ -126,8 +173,8 @@ struct Flow::State {
 };
 
 Flow::Flow(std::shared_ptr<const Policy> policy, const Envelope& envelope, Header header,
-           std::optional<SplitErrorCode> over_limit, CountRecipients count)
-    : state_(std::make_unique<State>(std::move(policy), envelope, std::move(header), over_limit,
+           std::optional<HeaderCut> cut, CountRecipients count)
+    : state_(std::make_unique<State>(std::move(policy), envelope, std::move(header), cut,
                                      std::move(count))) {}
 
 Flow::~Flow() = default;
@@ -148,7 +195,7 @@ void Flow::body(std::string_view chunk) {
 
 Outcome Flow::finish_unjudged(std::chrono::sys_seconds now) && {
   COUNTERSIGN_ASSERT(!is_judged());
-  Outcome outcome = std::move(state_->outbound).finish(now);
+  Outcome outcome = state_->finish_outbound(now);
   state_->finish_seal(now, outcome);
   return outcome;
 }
@@ -158,7 +205,7 @@ dns::Asking<Outcome> Flow::finish(std::chrono::sys_seconds now) && {
 }
 
 dns::Asking<Outcome> Flow::run(std::unique_ptr<State> state, std::chrono::sys_seconds now) {
-  Outcome outcome = std::move(state->outbound).finish(now);
+  Outcome outcome = state->finish_outbound(now);
   if (state->inbound) {
     Verdict verdict = co_await std::move(*state->inbound).finish(now);
     state->carry_out(state->judge(std::move(verdict), now), now, outcome);

@@ -27,6 +27,14 @@
 
 namespace countersign::mailflow {
 
+/// Where a header was cut off: what is behind it is not known.
+struct HeaderCut {
+  SplitErrorCode limit{};  ///< that was passed
+  /// Of the fields behind it those that may_be_forged() are kept all the same, with the limits once
+  /// more; this says that they passed them too.
+  bool has_lost_results = false;
+};
+
 /// A message on its way through the filter.
 class Flow {
  public:
@@ -35,11 +43,11 @@ class Flow {
   /// policy       kept until the message is finished.
   /// envelope     must outlive this object and what finish() returns; only its macros may still
   ///              change ("i" is read last).
-  /// header       all fields, or those kept until a limit was passed.
-  /// over_limit   that limit.
+  /// header       all fields, or those kept when a limit was passed.
+  /// cut          that limit.
   /// count        counts to how many recipients a signature comes; empty: nobody counts.
   Flow(std::shared_ptr<const Policy> policy, const Envelope& envelope, Header header,
-       std::optional<SplitErrorCode> over_limit = std::nullopt, CountRecipients count = {});
+       std::optional<HeaderCut> cut = std::nullopt, CountRecipients count = {});
   ~Flow();
   Flow(Flow&&) noexcept;
   Flow& operator=(Flow&&) noexcept;

@@ -57,8 +57,10 @@ struct Inbound::State {
         envelope(envelope_given),
         header(header_given),
         over_limit(over_limit_given),
-        verifier(header, policy->limits, {policy->judging.accepts_partly_signed_body}) {
-    if (policy->judging.arc) chain.emplace(header, policy->limits);
+        verifier(header, policy->limits,
+                 {.accept_partly_signed_body = policy->judging.accepts_partly_signed_body,
+                  .header_is_cut = over_limit.has_value()}) {
+    if (policy->judging.arc && !over_limit) chain.emplace(header, policy->limits);
   }
 
   std::shared_ptr<const Policy> policy;

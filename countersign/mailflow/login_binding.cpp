@@ -35,8 +35,7 @@ bool allows_path(const Lines& lines, const Login& login, const std::string& path
 LoginRuling rule_on_login(const LoginPolicy& policy, const Envelope& envelope,
                           const std::vector<Mailbox>& senders, const Limits& limits) {
   const std::string name(envelope.macro("auth_authen"));
-  const bool has_login = !name.empty() || !envelope.macro("auth_type").empty();
-  if (!policy.bound || !has_login) return {};
+  if (!policy.bound || !envelope.has_login()) return {};
 
   const Login login = Login::parse(name);
   const Lines lines = policy.table.find(login);

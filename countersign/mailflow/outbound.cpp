@@ -114,6 +114,7 @@ struct Outbound::State {
   std::shared_ptr<const Policy> policy;
   const Envelope* envelope = nullptr;
   const Header* header = nullptr;
+  bool is_from_outside = false;
   bool is_incoming = false;
   bool is_outgoing = false;
   std::optional<dkim::Signer> signer;
@@ -178,7 +179,7 @@ void Outbound::State::decide(std::optional<SplitErrorCode> over_limit) {
   if (directed.direction == Direction::untouched)
     return end_for_peer(*policy, std::move(directed.why), outcome);
   explain(std::move(directed.why));
-  is_incoming = directed.direction == Direction::incoming;
+  is_from_outside = is_incoming = directed.direction == Direction::incoming;
   is_outgoing = directed.direction == Direction::outgoing;
   if (over_limit)
     return refuse(policy->on_limit, {Reason::over_limit, std::string(to_string(*over_limit)), {}});
@@ -303,8 +304,11 @@ Outbound::Outbound(Outbound&&) noexcept = default;
 Outbound& Outbound::operator=(Outbound&&) noexcept = default;
 
 bool Outbound::is_incoming() const {
-  return state_->is_incoming && state_->outcome.action == Action::accept;
+  const Action action = state_->outcome.action;
+  return state_->is_incoming && (action == Action::accept || action == Action::quarantine);
 }
+
+bool Outbound::is_from_outside() const { return state_->is_from_outside; }
 
 bool Outbound::is_outgoing() const {
   return state_->is_outgoing && state_->outcome.action == Action::accept;

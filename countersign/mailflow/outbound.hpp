@@ -52,8 +52,11 @@ class Outbound {
   Outbound(Outbound&&) noexcept;
   Outbound& operator=(Outbound&&) noexcept;
 
-  /// True when the message comes from outside and nothing has ended it yet: it is for judging.
+  /// True when the message comes from outside and passes so far, be it into quarantine: it is for
+  /// judging.
   [[nodiscard]] bool is_incoming() const;
+  /// True when the message comes from outside, whatever becomes of it.
+  [[nodiscard]] bool is_from_outside() const;
   /// True when the message is one of ours and nothing has ended it yet.
   [[nodiscard]] bool is_outgoing() const;
   /// True when at least one key will sign, so that the body matters.

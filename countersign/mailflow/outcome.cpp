@@ -27,6 +27,7 @@ bool is_problem(Reason reason) {
     case Reason::bad_signer:
     case Reason::signer_outside:
     case Reason::too_many:
+    case Reason::forged_results:
       return true;
     default:
       return false;

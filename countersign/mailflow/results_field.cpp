@@ -19,6 +19,7 @@ using authres::MethodResult;
 /// Octets of b= that tell signatures of one message apart, at least. RFC 6008 §4
 constexpr std::size_t signature_octets_min = 8;
 
+constexpr std::string_view results_name = "Authentication-Results";
 constexpr std::array<std::string_view, 3> bimi_fields = {"BIMI-Indicator", "BIMI-Location",
                                                          "BIMI-Logo-Preference"};
 
@@ -181,20 +182,24 @@ std::vector<MethodResult> results_of(const Verdict& verdict, const Envelope& env
 
 std::vector<HeaderEdit> forged_fields(const Header& header, const ResultsPolicy& policy,
                                       const Limits& limits) {
-  constexpr std::string_view name = "Authentication-Results";
   std::vector<HeaderEdit> edits;
   if (policy.removes_all) {
-    append_removals(header, name, edits);
+    append_removals(header, results_name, edits);
   } else if (!policy.keeps_all) {
     std::vector<std::string> ids = policy.removed_ids;
     ids.push_back(policy.authserv_id);
     for (const std::size_t number : authres::fields_to_remove(header, ids, limits))
       edits.push_back(
-          {.kind = HeaderEdit::Kind::remove, .name = std::string(name), .index = number});
+          {.kind = HeaderEdit::Kind::remove, .name = std::string(results_name), .index = number});
   }
   if (policy.removes_bimi)
     for (const std::string_view bimi : bimi_fields) append_removals(header, bimi, edits);
   return edits;
+}
+
+bool may_be_forged(std::string_view field_name) {
+  const auto is_it = [field_name](std::string_view name) { return equal_names(field_name, name); };
+  return is_it(results_name) || std::ranges::any_of(bimi_fields, is_it);
 }
 
 }  // namespace countersign::mailflow

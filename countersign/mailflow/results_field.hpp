@@ -35,4 +35,7 @@ namespace countersign::mailflow {
                                                     const ResultsPolicy& policy,
                                                     const Limits& limits);
 
+/// True for the name of fields that forged_fields() may remove: of these none may be overlooked.
+[[nodiscard]] bool may_be_forged(std::string_view field_name);
+
 }  // namespace countersign::mailflow

@@ -47,8 +47,11 @@ void apply_signature_policy(const SignaturePolicy& policy, const Header& header,
   for (dkim::SignatureResult& result : verdict.signatures) {
     if (result.result != dkim::Result::pass || !result.signature) continue;
     const dkim::Signature& signature = *result.signature;
-    if (policy.third_parties && is_third_party(signature, verdict) &&
-        !policy.third_parties->contains(signature.sdid))
+    // Who is shown the other author must not read the name of the signer beside a pass (S-01).
+    if (std::ranges::count(result.added_fields, "From") > 0)
+      refuse(result, dkim::Reason::field_not_signed, "a From is not signed");
+    else if (policy.third_parties && is_third_party(signature, verdict) &&
+             !policy.third_parties->contains(signature.sdid))
       refuse(result, dkim::Reason::third_party, "");
     else if (const std::string* const name = find_unsigned(policy, header, signature))
       refuse(result, dkim::Reason::field_not_signed, *name + " is not signed");

@@ -3,7 +3,9 @@
 #include "countersign/mailflow/verdict.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <string_view>
 
 namespace countersign::mailflow {
 
@@ -22,10 +24,23 @@ void add_spf(const Verdict& verdict, std::vector<Identifier>& identifiers) {
     identifiers.push_back({Mechanism::spf, *spf.domain, Authentication::temperror});
 }
 
+/// What a reader is shown of a message, or what decides how its body is read: with a second one of
+/// these a signed message says what its signer never said (S-26).
+constexpr std::array<std::string_view, 9> telling_fields = {
+    "From",    "Sender",       "Reply-To",
+    "To",      "Cc",           "Date",
+    "Subject", "Content-Type", "Content-Transfer-Encoding"};
+
+bool says_what_was_signed(const dkim::SignatureResult& one) {
+  return std::ranges::none_of(one.added_fields, [](std::string_view name) {
+    return std::ranges::find(telling_fields, name) != telling_fields.end();
+  });
+}
+
 void add_dkim(const Verdict& verdict, std::vector<Identifier>& identifiers) {
   for (const dkim::SignatureResult& one : verdict.signatures) {
     if (!one.signature) continue;
-    if (one.covers_body() && one.added_fields.empty())
+    if (one.covers_body() && says_what_was_signed(one))
       identifiers.push_back({Mechanism::dkim, one.signature->sdid, Authentication::pass});
     if (one.result == dkim::Result::temperror)
       identifiers.push_back({Mechanism::dkim, one.signature->sdid, Authentication::temperror});

@@ -19,6 +19,7 @@
 #include "countersign/assert.hpp"
 #include "countersign/mailflow/direction.hpp"
 #include "countersign/mailflow/outbound.hpp"
+#include "countersign/mailflow/results_field.hpp"
 #include "countersign/milter/packet_reply.hpp"
 #include "countersign/milter/session_negotiation.hpp"
 
@@ -115,8 +116,9 @@ struct Session::State {
   Phase phase = Phase::none;
   Envelope envelope;  // Its client, HELO and session macros stay.
   countersign::Header header;
+  std::size_t header_fields = 0;  // Kept, and their octets: since the cut, if there is one.
   std::size_t header_bytes = 0;
-  std::optional<SplitErrorCode> over_limit;
+  std::optional<mailflow::HeaderCut> cut;
   std::optional<Flow> flow;
   std::string waiting;  // Octets that came behind the message that is being judged.
 
@@ -311,7 +313,8 @@ void Session::State::forget_message() {
   phase = Phase::none;
   header.clear();
   header_bytes = 0;
-  over_limit.reset();
+  header_fields = 0;
+  cut.reset();
   envelope.mail_from.clear();
   envelope.rcpt_to.clear();
   envelope.rcpt_to_dropped = 0;
@@ -348,24 +351,33 @@ void Session::State::take(const RcptTo& command) {
 void Session::State::take(const HeaderField& command) {
   if (phase == Phase::body) return fail(SessionErrorCode::out_of_order);
   if (phase == Phase::none) begin_message();
-  if (!over_limit) keep_field(command);
+  keep_field(command);
   answer(step::no_reply_header_field);
 }
 
 std::optional<SplitErrorCode> Session::State::limit_passed(std::size_t field_bytes) const {
-  if (header.size() >= limits().header_fields_max) return SplitErrorCode::too_many_fields;
+  if (header_fields >= limits().header_fields_max) return SplitErrorCode::too_many_fields;
   if (field_bytes > limits().field_bytes_max) return SplitErrorCode::field_too_long;
   if (header_bytes + field_bytes > limits().header_bytes_max)
     return SplitErrorCode::header_too_large;
   return std::nullopt;
 }
 
-/// Keeps the field as it stands in the message. An MTA that was not asked to keep the leading space
-/// has taken one away.
+/// Keeps the field as it stands in the message, or, when a limit is passed, no more than what has
+/// to be removed if it is forged: those are numbered, so that all or none of the rest must be known.
+/// An MTA that was not asked to keep the leading space has taken one away.
 void Session::State::keep_field(const HeaderField& field) {
   const std::size_t field_bytes = field.name.size() + 1 + field.value.size() + 2;
-  over_limit = limit_passed(field_bytes);
-  if (over_limit) return;
+  if (const auto limit = cut ? std::nullopt : limit_passed(field_bytes)) {
+    cut.emplace(*limit);
+    header_fields = header_bytes = 0;
+  }
+  if (cut) {
+    if (cut->has_lost_results || !mailflow::may_be_forged(field.name)) return;
+    cut->has_lost_results = limit_passed(field_bytes).has_value();
+    if (cut->has_lost_results) return;
+  }
+  ++header_fields;
   header_bytes += field_bytes;
   if (has(step::header_leading_space))
     header.push_back(countersign::HeaderField::from_parts(field.name, field.value));
@@ -377,7 +389,7 @@ void Session::State::keep_field(const HeaderField& field) {
 void Session::State::end_header() {
   if (phase == Phase::none) begin_message();
   phase = Phase::body;
-  flow.emplace(policy, envelope, std::exchange(header, {}), over_limit, count_recipients);
+  flow.emplace(policy, envelope, std::exchange(header, {}), cut, count_recipients);
 }
 
 void Session::State::take(const EndOfHeader&) {

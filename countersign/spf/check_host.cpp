@@ -309,8 +309,11 @@ dns::Asking<Outcome> check_host(CheckHost request, Limits limits) {
   const auto sender = request.identity == Identity::helo
                           ? helo_sender(request.helo)
                           : mail_from_sender(request.mail_from, request.helo);
-  if (!sender) {
-    outcome.reason = sender.error();
+  // What is as long as that was cut, and names who knows whom (S-13).
+  const bool is_cut = request.identity == Identity::mail_from &&
+                      request.mail_from.size() >= limits.envelope_text_bytes_max;
+  if (!sender || is_cut) {
+    outcome.reason = is_cut ? Reason::bad_mail_from : sender.error();
     if (outcome.reason == Reason::bad_mail_from) outcome.result = Result::permerror;
     co_return outcome;
   }

@@ -22,7 +22,7 @@ constexpr text::CharClass is_bare_local = text::is_dot_atom | text::CharClass(" 
 
 countersign::Result<Sender, Reason> sender_at(std::string local_part, std::string_view domain,
                                               Reason reason) {
-  auto name = DomainName::parse(domain);
+  auto name = DomainName::parse_host(domain);
   if (!name || name->label_count() < 2) return std::unexpected(reason);
   if (local_part.empty()) local_part = postmaster;
   return Sender{std::move(local_part), *std::move(name)};

@@ -99,6 +99,21 @@ TEST(Verifier, NamesFieldsThatCameAfterTheSignature) {
   EXPECT_EQ(result.added_fields, std::vector<std::string_view>{"Subject"});
 }
 
+TEST(Verifier, S26VerifiesNothingOverAHeaderThatWasCut) {
+  const Message message = signed_plain();
+  Verifier verifier(message.header, Limits{}, {.header_is_cut = true});
+  verifier.body(message.body);
+  std::size_t asked = 0;
+  const auto results = dns::run_with(std::move(verifier).finish(sample::signing_time),
+                                     [&asked](const dns::Question& question) {
+                                       ++asked;
+                                       return sample::zone().answer(question);
+                                     });
+  ASSERT_EQ(results.size(), 1U);
+  expect(results[0], Result::policy, Reason::limit_exceeded);
+  EXPECT_EQ(asked, 0U);
+}
+
 // RFC 8463 §A.3: the example with an Ed25519 and an RSA signature.
 TEST(Verifier, AcceptsTheExampleOfRfc8463) {
   const Message message = sample::message(

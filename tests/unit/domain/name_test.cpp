@@ -169,6 +169,23 @@ TEST(DomainNameIdna, NoCodePointMovesALabelOrVanishes) {
   EXPECT_GT(valid, 100'000);
 }
 
+TEST(DomainNameParseHost, TakesLabelsOfDnsThatAreNoALabels) {
+  for (const char* text : {"xn--n3h.example", "a.XN--LS8H.example.", "xn--zzzzzz.example"}) {
+    EXPECT_FALSE(DomainName::parse(text)) << text;
+    const auto host = DomainName::parse_host(text);
+    ASSERT_TRUE(host) << text;
+    EXPECT_EQ(host->display(), host->text()) << "nothing is shown that could be something else";
+  }
+  EXPECT_EQ(DomainName::parse_host("B\xC3\xBC"
+                                   "cher.example")
+                ->text(),
+            "xn--bcher-kva.example");
+  for (const char* text : {"", "a..b", "a b.example",
+                           "ex\xE2\x80\x8B"
+                           "ample.org"})
+    EXPECT_FALSE(DomainName::parse_host(text)) << text;
+}
+
 TEST(DomainNameDisplay, ShowsULabelsToPeople) {
   EXPECT_EQ(display("example.org"), "example.org");
   EXPECT_EQ(display("_dmarc.XN--bcher-kva.example."),

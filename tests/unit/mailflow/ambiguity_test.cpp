@@ -42,6 +42,7 @@ TEST(Authorship, IsOneDomain) {
   certain({"From: a@b\xC3\xBC"
            "cher.example"},
           "xn--bcher-kva.example");
+  certain({"From: a@example.org", "Subject : x", "To \t : b@example.net"}, "example.org");
 }
 
 TEST(Authorship, S01TwoFromFieldsAreUncertain) {
@@ -82,8 +83,10 @@ TEST(Authorship, S06NoDomainIsUncertain) {
 }
 
 TEST(Authorship, OtherFieldsMustBeFields) {
-  ambiguous({"From: a@example.org", "Subject : x"}, Code::odd_field_name);
+  ambiguous({"From: a@example.org", "Sub ject: x"}, Code::odd_field_name);
+  ambiguous({"From: a@example.org", " Subject: x"}, Code::odd_field_name);
   ambiguous({"From: a@example.org", ": x"}, Code::odd_field_name);
+  ambiguous({"From: a@example.org", " \t: x"}, Code::odd_field_name);
   ambiguous({"From: a@example.org", "no field"}, Code::stray_line);
 }
 

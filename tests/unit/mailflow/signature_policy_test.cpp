@@ -53,6 +53,16 @@ TEST_F(SignaturePolicyTest, TakesEverythingByItself) {
   EXPECT_TRUE(apply(passed("other.example", {"from"})).covers_body());
 }
 
+TEST_F(SignaturePolicyTest, S26TakesNoSignatureUnderAnAuthorThatWasAdded) {
+  dkim::SignatureResult replayed = passed("mail.example.org", {"from"});
+  replayed.added_fields = {"From", "Subject"};
+  const auto result = apply(replayed);
+  EXPECT_EQ(result.result, Result::policy);
+  EXPECT_EQ(result.reason, Reason::field_not_signed);
+  replayed.added_fields = {"Subject"};
+  EXPECT_EQ(apply(replayed).result, Result::pass);
+}
+
 TEST_F(SignaturePolicyTest, WantsFieldsSignedAsOftenAsTheyAreThere) {
   policy_.fields_to_be_signed = {"Date", "SUBJECT", "To"};
   const auto all = apply(passed("mail.example.org", {"from", "subject", "to", "To"}));

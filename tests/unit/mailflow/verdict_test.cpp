@@ -73,12 +73,18 @@ TEST(Identifiers, S25ASignatureThatLeavesOctetsUnsignedCountsForNothing) {
   EXPECT_FALSE(verdict.is_authenticated());
 }
 
-TEST(Identifiers, S26ASignatureToWhichFieldsWereAddedCountsForNothing) {
+TEST(Identifiers, S26ASignatureToWhichTellingFieldsWereAddedCountsForNothing) {
   Verdict verdict;
   verdict.signatures = {dkim("example.com", dkim::Result::pass)};
   EXPECT_EQ(identifiers(verdict).size(), 1U);
-  verdict.signatures[0].added_fields = {"Subject"};
-  EXPECT_THAT(identifiers(verdict), IsEmpty());
+  for (const char* field : {"Subject", "To", "Date", "Content-Type", "Reply-To"}) {
+    verdict.signatures[0].added_fields = {"References", field};
+    EXPECT_THAT(identifiers(verdict), IsEmpty()) << field;
+  }
+  for (const char* field : {"List-Unsubscribe", "Message-ID", "MIME-Version", "References"}) {
+    verdict.signatures[0].added_fields = {field};
+    EXPECT_EQ(identifiers(verdict).size(), 1U) << field << " tells a reader nothing";
+  }
 }
 
 TEST(Verdict, TellsPermerrorForWhatIsAmbiguousWhateverPassed) {

@@ -55,6 +55,35 @@ TEST(JudgingSession, RemovesForgedFieldsFromTheHighestIndexDown) {
                           StartsWith(results), "accept"));
 }
 
+TEST(JudgingSession, S21RemovesForgedFieldsBehindTheLimitsOfAHeader) {
+  mailflow::Policy policy = test::judging_policy();
+  policy.limits.header_fields_max = 10;
+  policy.limits.field_bytes_max = 500;
+  Mta mta = judged_mta(policy);
+  const auto replies_to = [&mta](std::size_t others, const std::vector<std::string>& behind) {
+    std::vector<std::string> fields = {"From: a@nothing.example",
+                                       "Authentication-Results: other.example; spf=pass"};
+    fields.resize(others + 2, "X: y");
+    fields.insert(fields.end(), behind.begin(), behind.end());
+    mta.send_header(fields);
+    return mta.send(EndOfBody{});
+  };
+  const std::string ours = "AUTHENTICATION-Results: mx.example.org; dmarc=pass";
+  const auto replies = replies_to(20, {"authentication-results: other.example; none", ours, ours});
+  ASSERT_THAT(replies, SizeIs(5));
+  EXPECT_EQ(replies[0], "change 4 Authentication-Results:");
+  EXPECT_EQ(replies[1], "change 3 Authentication-Results:");
+  EXPECT_THAT(replies[2], AllOf(StartsWith(results), HasSubstr("dmarc=permerror")));
+  EXPECT_THAT(replies[3], StartsWith("quarantine "));
+  // Neither of these can be kept to be looked at.
+  const std::string large =
+      "Authentication-Results: (" + std::string(500, 'x') + ") mx.example.org;";
+  EXPECT_THAT(replies_to(20, {large, ours}).back(), StartsWith("text 550 5.6.0 "));
+  EXPECT_THAT(replies_to(20, std::vector<std::string>(11, ours)).back(),
+              StartsWith("text 550 5.6.0 "));
+  EXPECT_THAT(replies_to(1, {ours}).back(), "accept");
+}
+
 TEST(JudgingSession, RefusesWithTheCodesOfTheRule) {
   mailflow::Policy policy = test::judging_policy();
   policy.judging.actions.dmarc_reject = mailflow::RejectPolicy::reject;

@@ -73,6 +73,26 @@ TEST(CheckHost, RefusesAPathThatIsNoMailbox) {
   expect(check_record(odd, "v=spf1 +all"), Result::none, Reason::no_domain);
 }
 
+TEST(CheckHost, S13RefusesAPathAsLongAsThatItWasCut) {
+  CheckHost cut = request();
+  cut.mail_from = std::string(1'024 - 12, 'a') + "@example.com";
+  ASSERT_EQ(cut.mail_from.size(), 1'024U);
+  const Outcome outcome = check_record(cut, "v=spf1 +all");
+  expect(outcome, Result::permerror, Reason::bad_mail_from);
+  EXPECT_FALSE(outcome.domain) << "nobody is named";
+  cut.mail_from.erase(0, 1);
+  expect(check_record(cut, "v=spf1 +all"), Result::pass, Reason::matched);
+}
+
+// RFC 7208 §4.3: a label that IDNA2008 does not know is a label of DNS all the same.
+TEST(CheckHost, TakesHostNamesThatAreNoInternationalizedOnes) {
+  CheckHost snowman = request();
+  snowman.mail_from = "a@xn--n3h.example";
+  const Outcome outcome = check(snowman, "xn--n3h.example TXT \"v=spf1 +all\"\n");
+  expect(outcome, Result::pass, Reason::matched);
+  EXPECT_EQ(outcome.domain->text(), "xn--n3h.example");
+}
+
 // S-15
 TEST(CheckHost, S15SaysNothingAboutADomainThatDoesNotExist) {
   expect(check(request(), ""), Result::none, Reason::domain_not_found);
