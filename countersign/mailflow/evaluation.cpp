@@ -26,21 +26,30 @@ report::DiscoveryMethod discovery_method_of(const dmarc::Discovery& discovery) {
                                                            : report::DiscoveryMethod::treewalk;
 }
 
+// All members of a row are assigned, those that hold memory in a way that uses it again.
+
+void assign(std::optional<std::string>& to, std::string_view text) {
+  if (to)
+    to->assign(text);
+  else
+    to.emplace(text);
+}
+
 /// What was published, tags that are absent at their defaults. A record with a malformed policy
 /// counts as p=none alone. RFC 9990 §3.1.1.5, RFC 9989 §4.10.1
-report::PublishedPolicy published_by(const dmarc::Outcome& dmarc) {
+void tell_published(const dmarc::Outcome& dmarc, report::PublishedPolicy& published) {
   const dmarc::Record& record = *dmarc.record();
   const bool is_whole = !record.has_bad_policy();
-  return {.domain = dmarc.policy_domain()->text(),
-          .p = policy_for_domain(record),
-          .sp = is_whole ? record.sp : std::nullopt,
-          .np = is_whole ? record.np : std::nullopt,
-          .adkim = record.adkim,
-          .aspf = record.aspf,
-          .testing = record.testing,
-          .fo = to_string(record.fo),
-          .discovery_method = discovery_method_of(dmarc.discovery),
-          .rua = record.rua};
+  published.domain = dmarc.policy_domain()->text();
+  published.p = policy_for_domain(record);
+  published.sp = is_whole ? record.sp : std::nullopt;
+  published.np = is_whole ? record.np : std::nullopt;
+  published.adkim = record.adkim;
+  published.aspf = record.aspf;
+  published.testing = record.testing;
+  published.fo = to_string(record.fo);
+  published.discovery_method = discovery_method_of(dmarc.discovery);
+  published.rua = record.rua;
 }
 
 ActionDisposition disposition_of(AssessmentPolicy applied) {
@@ -60,8 +69,10 @@ ActionDisposition disposition_of(AssessmentPolicy applied) {
 void add_disposition(const Judgement& judgement, report::Evaluation& row) {
   const dmarc::Outcome& dmarc = *judgement.verdict.dmarc;
   const AssessmentPolicy published = dmarc.published_policy.value_or(AssessmentPolicy::none);
+  row.reasons.clear();
   if (dmarc.result == dmarc::Result::pass) {
-    if (published != AssessmentPolicy::none) row.disposition = ActionDisposition::pass;
+    row.disposition =
+        published == AssessmentPolicy::none ? ActionDisposition::none : ActionDisposition::pass;
     return;
   }
   const AssessmentPolicy applied =
@@ -87,11 +98,16 @@ std::optional<std::string> domain_of_path(std::string_view path) {
 
 /// The domain of MAIL FROM as SPF read it, or as it stands in the path; empty for the null path,
 /// nothing for one that was cut.
-std::optional<std::string> envelope_from(const Verdict& verdict, const Envelope& envelope) {
-  if (verdict.has_null_path) return "";
-  if (verdict.mail_from && verdict.mail_from->domain) return verdict.mail_from->domain->text();
-  if (envelope.mail_from.size() >= Limits{}.envelope_text_bytes_max) return std::nullopt;
-  return domain_of_path(envelope.mail_from);
+void tell_envelope_from(const Verdict& verdict, const Envelope& envelope,
+                        std::optional<std::string>& told) {
+  if (verdict.has_null_path)
+    assign(told, "");
+  else if (verdict.mail_from && verdict.mail_from->domain)
+    assign(told, verdict.mail_from->domain->text());
+  else if (envelope.mail_from.size() < Limits{}.envelope_text_bytes_max)
+    told = domain_of_path(envelope.mail_from);
+  else
+    told.reset();
 }
 
 /// The domain that all recipients share; several would say of one of them to whom else it went.
@@ -117,50 +133,46 @@ int rank_of(const dkim::SignatureResult& one, const dmarc::Outcome& dmarc) {
   return is_aligned ? 1 : 2;
 }
 
-report::DkimAuthResult told(const dkim::SignatureResult& one) {
+void tell(const dkim::SignatureResult& one, report::DkimAuthResult& told) {
   const bool is_plain = one.reason == dkim::Reason::valid;
-  return {.domain = one.signature->sdid.text(),
-          .selector = one.signature->selector.text(),
-          .result = std::string(to_string(one.result)),
-          .human_result = is_plain ? "" : std::string(to_string(one.reason))};
+  told.domain = one.signature->sdid.text();
+  told.selector = one.signature->selector.text();
+  told.result = to_string(one.result);
+  told.human_result = is_plain ? "" : to_string(one.reason);
 }
 
-std::vector<report::DkimAuthResult> dkim_results(const Verdict& verdict) {
+void tell_dkim(const Verdict& verdict, std::vector<report::DkimAuthResult>& told) {
   std::vector<std::pair<int, std::size_t>> ranked;  // Those of a rank in their order.
   for (std::size_t i = 0; i < verdict.signatures.size(); ++i) {
     const dkim::SignatureResult& one = verdict.signatures[i];
     if (one.signature) ranked.emplace_back(rank_of(one, *verdict.dmarc), i);
   }
   std::ranges::sort(ranked);
-  std::vector<report::DkimAuthResult> results;
-  for (const auto& [rank, i] : ranked)
-    if (results.size() < Limits{}.report_signatures_max)
-      results.push_back(told(verdict.signatures[i]));
-  return results;
+  told.resize(std::min(ranked.size(), Limits{}.report_signatures_max));
+  for (std::size_t i = 0; i < told.size(); ++i) tell(verdict.signatures[ranked[i].second], told[i]);
 }
 
-std::optional<report::SpfAuthResult> spf_result(const Verdict& verdict) {
-  if (!verdict.mail_from || !verdict.mail_from->domain) return std::nullopt;
+void tell_spf(const Verdict& verdict, std::optional<report::SpfAuthResult>& told) {
+  if (!verdict.mail_from || !verdict.mail_from->domain) return told.reset();
   const spf::Outcome& spf = *verdict.mail_from;
   const bool is_error =
       spf.result == spf::Result::temperror || spf.result == spf::Result::permerror;
-  return report::SpfAuthResult{.domain = spf.domain->text(),
-                               .result = std::string(to_string(spf.result)),
-                               .human_result = is_error ? std::string(to_string(spf.reason)) : ""};
+  if (!told) told.emplace();
+  told->domain = spf.domain->text();
+  told->result = to_string(spf.result);
+  told->human_result = is_error ? to_string(spf.reason) : "";
 }
 
 /// What was found out about a message, before any policy.
-report::Evaluation authenticated(const Verdict& verdict, const Envelope& envelope) {
-  report::Evaluation row;
+void tell_authenticated(const Verdict& verdict, const Envelope& envelope, report::Evaluation& row) {
   row.source_ip = *envelope.client_ip;
   row.dkim_aligned = verdict.dmarc->is_aligned(Mechanism::dkim);
   row.spf_aligned = verdict.dmarc->is_aligned(Mechanism::spf);
   row.header_from = verdict.dmarc->discovery.author_domain().text();
-  row.envelope_from = envelope_from(verdict, envelope);
+  tell_envelope_from(verdict, envelope, row.envelope_from);
   row.envelope_to = envelope_to(envelope);
-  row.dkim = dkim_results(verdict);
-  row.spf = spf_result(verdict);
-  return row;
+  tell_dkim(verdict, row.dkim);
+  tell_spf(verdict, row.spf);
 }
 
 bool is_put_off(const Judgement& judgement) {
@@ -191,12 +203,13 @@ bool has_applied_policy(const Judgement& judgement) {
 }
 
 std::optional<report::Evaluation> evaluation_of(const Judgement& judgement,
-                                                const Envelope& envelope) {
+                                                const Envelope& envelope,
+                                                report::Evaluation memory) {
   if (!has_applied_policy(judgement) || !envelope.client_ip) return std::nullopt;
-  report::Evaluation row = authenticated(judgement.verdict, envelope);
-  row.published = published_by(*judgement.verdict.dmarc);
-  add_disposition(judgement, row);
-  return row;
+  tell_published(*judgement.verdict.dmarc, memory.published);
+  tell_authenticated(judgement.verdict, envelope, memory);
+  add_disposition(judgement, memory);
+  return memory;
 }
 
 std::optional<report::Evaluation> evaluation_without_policy(const Judgement& judgement,
@@ -205,7 +218,8 @@ std::optional<report::Evaluation> evaluation_without_policy(const Judgement& jud
   const bool has_none = verdict.dmarc && verdict.dmarc->result == dmarc::Result::none &&
                         verdict.authorship.ambiguities.empty();
   if (!has_none || is_put_off(judgement) || !envelope.client_ip) return std::nullopt;
-  report::Evaluation row = authenticated(verdict, envelope);
+  report::Evaluation row;
+  tell_authenticated(verdict, envelope, row);
   row.published.domain = verdict.dmarc->discovery.walk.org_domain.text();
   if (!judgement.is_shadow) row.disposition = disposition_of(judgement.disposition.action);
   return row;

@@ -26,9 +26,12 @@ namespace countersign::mailflow {
 /// Results are the aligned ones, whatever trust or test mode made of them; that stands in the
 /// reasons. A judgement that nothing was carried out of (JudgingPolicy::shadow) has the disposition
 /// none and says why.
+///
+/// memory       a row that is done with: the new one has its memory, and nothing else of it.
 /// RFC 9990 §3.1.1
 [[nodiscard]] std::optional<report::Evaluation> evaluation_of(const Judgement& judgement,
-                                                              const Envelope& envelope);
+                                                              const Envelope& envelope,
+                                                              report::Evaluation memory = {});
 
 /// The row for a message whose author's domain has no DMARC record, with its Organizational Domain
 /// and no policy; no report has it. Nothing where DMARC found anything else, and where

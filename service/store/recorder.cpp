@@ -54,7 +54,7 @@ Recorder::Recorder(const config::StoreSettings& settings, Log& log)
 
 Recorder::~Recorder() { stop(); }
 
-void Recorder::record(report::Evaluation evaluation, Time when) {
+report::Evaluation Recorder::record(report::Evaluation evaluation, Time when) {
   const std::size_t hash = hash_of(evaluation);
   const Day day = std::chrono::floor<std::chrono::days>(when);
   const std::lock_guard lock(mutex_);
@@ -64,11 +64,12 @@ void Recorder::record(report::Evaluation evaluation, Time when) {
       log_.write(LogLevel::error, "judged messages are not counted: store.queue is full",
                  {{"messages", std::to_string(counters_.lost_to_queue)}});
     }
-    return;
+    return evaluation;
   }
   waiting_.add(hash, day, evaluation);
   const std::uint64_t messages = waiting_.messages();
   if (messages == 1 || messages == settings_.queue / 2) writer_wakes_.notify_one();
+  return evaluation;
 }
 
 void Recorder::stop(std::chrono::milliseconds deliver_within) {

@@ -57,8 +57,9 @@ class Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  /// Takes a judged message; from any thread, and never waits for disk or store.
-  void record(report::Evaluation evaluation, Time when);
+  /// Takes a judged message; from any thread, and never waits for disk or store. Returns a row that
+  /// is done with: whoever makes the next one has a use for its memory.
+  report::Evaluation record(report::Evaluation evaluation, Time when);
   /// Brings everything to the disk, and as much as possible within that time to the store, and
   /// ends. What is recorded after that is not counted.
   void stop(std::chrono::milliseconds deliver_within = std::chrono::seconds(5));

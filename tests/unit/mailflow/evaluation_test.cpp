@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "countersign/report/tally.hpp"
+#include "tests/support/evaluations.hpp"
 #include "tests/support/judging.hpp"
 
 namespace countersign::mailflow {
@@ -36,7 +37,11 @@ Envelope envelope_of(const Arrival& arrival) {
 
 std::optional<report::Evaluation> row_of(const Arrival& arrival,
                                          const Policy& policy = judging_policy()) {
-  return evaluation_of(arrive(arrival, policy, zone).judgement(), envelope_of(arrival));
+  const Arrived arrived = arrive(arrival, policy, zone);
+  const auto row = evaluation_of(arrived.judgement(), envelope_of(arrival));
+  EXPECT_EQ(evaluation_of(arrived.judgement(), envelope_of(arrival), test::evaluation()), row)
+      << "of the row whose memory is used nothing is left";
+  return row;
 }
 
 Arrival forged(const std::string& author) {
