@@ -235,13 +235,15 @@ const Setting rows[] = {
     {"signing.software_header", "Add a DKIM-Filter field with our name and version.",
      [](S& s) -> Slot { return &s.signing.software_header; }},
     {"signing.on_bad_author",
-     "What is done with mail of ours whose From is missing, repeated or unreadable. It is never "
-     "signed.",
+     "What is done with mail whose From is missing, repeated or unreadable; mail from outside is "
+     "judged besides, and the more severe of the two is done. It is never signed.",
      [](S& s) -> Slot { return &s.signing.on_bad_author; }},
     {"signing.on_signing_error",
      "What is done with mail that should be signed and cannot: its key is not there.",
      [](S& s) -> Slot { return &s.signing.on_signing_error; }},
-    {"signing.on_limit", "What is done with mail whose header passes the limits below.",
+    {"signing.on_limit",
+     "What is done with mail whose header passes the limits below; mail from outside is judged "
+     "besides, without any signature, and the more severe of the two is done.",
      [](S& s) -> Slot { return &s.signing.on_limit; }},
     {"signing.on_peer",
      "What is done with mail of the clients in peers, which is neither signed nor judged; MAIL is "
