@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,13 +28,17 @@ struct FailurePolicy {
   [[nodiscard]] bool is_off() const {
     return usual == report::Privacy::never && is_empty(redacted) && is_empty(full_headers);
   }
-  /// What may be told of a message.
+  /// What may be told of a message: the most reserved answer of the policy domain and of each
+  /// recipient. A recipient whose domain no set has answers as the policy domain does if a set has
+  /// that, else as is usual.
   ///
   /// recipients   forward-paths without <>; one that has no domain has no say.
   [[nodiscard]] report::Privacy privacy_for(const DomainName& policy_domain,
                                             const std::vector<std::string>& recipients) const;
 
  private:
+  /// What never and redacted say of a domain; nothing when neither has it.
+  [[nodiscard]] std::optional<report::Privacy> reserve_of(const DomainName& domain) const;
   static bool is_empty(const DomainSet& set) { return !set.all && set.entries.empty(); }
 };
 

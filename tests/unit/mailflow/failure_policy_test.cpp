@@ -58,6 +58,29 @@ TEST(FailurePolicy, S51RecipientsOnlyNarrowWhatIsTold) {
   EXPECT_EQ(listed.privacy_for(name("any.example"), {"a@theirs.example"}), Privacy::never);
 }
 
+TEST(FailurePolicy, S51EachRecipientAnswersForItself) {
+  const FailurePolicy listed{.redacted = set_of({"ours.example"})};
+  EXPECT_EQ(listed.privacy_for(name("any.example"), {"a@ours.example", "b@theirs.example"}),
+            Privacy::never);
+  EXPECT_EQ(listed.privacy_for(name("any.example"), {"b@theirs.example", "a@ours.example"}),
+            Privacy::never);
+  EXPECT_EQ(listed.privacy_for(name("any.example"), {"a@ours.example", "c@ours.example"}),
+            Privacy::redacted);
+  EXPECT_EQ(listed.privacy_for(name("any.example"), {"a@ours.example", "postmaster"}),
+            Privacy::redacted);
+  EXPECT_EQ(listed.privacy_for(name("any.example"), {}), Privacy::never);
+  EXPECT_EQ(mixed_for("any.example", {"a@shy.example", "b@secret.example"}), Privacy::never);
+}
+
+TEST(FailurePolicy, AListedPolicyDomainStandsInForWhatIsUsual) {
+  const FailurePolicy listed{.redacted = set_of({"bank.example"}),
+                             .full_headers = set_of({"open.example"})};
+  EXPECT_EQ(listed.privacy_for(name("bank.example"), {"a@any.example"}), Privacy::redacted);
+  EXPECT_EQ(listed.privacy_for(name("open.example"), {"a@any.example"}), Privacy::full_headers);
+  EXPECT_EQ(listed.privacy_for(name("open.example"), {"a@any.example", "b@bank.example"}),
+            Privacy::redacted);
+}
+
 TEST(FailurePolicy, RecipientsWithoutADomainHaveNoSay) {
   EXPECT_EQ(mixed_for("open.example", {"postmaster", "", "a@", "b@-"}), Privacy::full_headers);
 }
