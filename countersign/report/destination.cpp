@@ -59,13 +59,16 @@ bool is_public(const DomainName& domain) {
          std::ranges::find(local_names, top) == local_names.end();
 }
 
-/// True when both names have one Organizational Domain; nothing when DNS did not say.
+/// True when both names have one Organizational Domain; nothing when DNS did not say. A top-level
+/// domain is none: its owner published a record without psd=y, and those below it are strangers to
+/// one another. RFC 9989 §11.8
 dns::Asking<std::optional<bool>> is_internal(DomainName policy_domain, DomainName host,
                                              Limits limits) {
   if (policy_domain == host) co_return true;
   const auto [mine, theirs] = co_await dns::all(dmarc::walk_tree(std::move(policy_domain), limits),
                                                 dmarc::walk_tree(std::move(host), limits));
   if (!mine.is_certain || !theirs.is_certain) co_return std::nullopt;
+  if (has_top_level_org(mine) || has_top_level_org(theirs)) co_return false;
   co_return mine.org_domain == theirs.org_domain;
 }
 

@@ -32,6 +32,9 @@ example.com._report._dmarc.odd.example TXT "v=spf1 -all"
 *._report._dmarc.wild.example TXT "v=DMARC1;"
 example.com._report._dmarc.two.example TXT "v=DMARC1"
 example.com._report._dmarc.two.example TXT "some text"
+_dmarc.shop TXT "v=DMARC1; p=none; rua=mailto:r@nic.shop"
+_dmarc.own.shop TXT "v=DMARC1; p=none; psd=n"
+evil.shop._report._dmarc.good.shop TXT "v=DMARC1"
 )";
 
 void good(std::string_view uri, std::string_view address) {
@@ -124,6 +127,19 @@ TEST(Destination, S50AnotherHostMustAgree) {
       A::unauthorized)
       << "it agreed to the reports of another domain";
   EXPECT_EQ(check_one("mailto:a@good.example", ReportKind::failure).authorization, A::authorized);
+}
+
+TEST(Destination, S50NeighboursBelowATopLevelDomainAreNoOrganization) {
+  const auto of = [](const char* uri, const char* domain) {
+    return check_one(uri, ReportKind::failure, domain).authorization;
+  };
+  EXPECT_EQ(of("mailto:victim@bar.shop", "evil.shop"), A::unauthorized);
+  EXPECT_EQ(of("mailto:a@good.shop", "evil.shop"), A::authorized);
+  EXPECT_EQ(of("mailto:a@evil.shop", "evil.shop"), A::internal);
+  EXPECT_EQ(of("mailto:r@nic.shop", "shop"), A::unauthorized);
+  EXPECT_EQ(of("mailto:a@mail.own.shop", "own.shop"), A::internal);
+  EXPECT_EQ(check_one("mailto:victim@bar.shop", ReportKind::aggregate, "evil.shop").authorization,
+            A::unauthorized);
 }
 
 TEST(Destination, TheHostSaysWhereTo) {
