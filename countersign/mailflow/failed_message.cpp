@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -44,10 +45,12 @@ bool is_of_organization(const dmarc::Outcome& dmarc, const DomainName& domain) {
 
 std::vector<CheckedSignature> signatures_of(const Verdict& verdict) {
   std::vector<CheckedSignature> signatures;
-  for (const dkim::SignatureResult& one : verdict.signatures) {
+  for (std::size_t i = 0; i < verdict.signatures.size(); ++i) {
+    const dkim::SignatureResult& one = verdict.signatures[i];
     if (!one.signature) continue;
     const dkim::Signature& signature = *one.signature;
-    signatures.push_back({.sdid = signature.sdid,
+    signatures.push_back({.index = i,
+                          .sdid = signature.sdid,
                           .auid = signature.auid,
                           .selector = signature.selector,
                           .result = one.result,
@@ -64,6 +67,26 @@ std::optional<CheckedPath> path_of(const Verdict& verdict) {
                      .result = spf.result,
                      .record = spf.evaluation.record,
                      .is_aligned = is_of_organization(*verdict.dmarc, *spf.domain)};
+}
+
+/// True when DNS did not say whether the mechanism gives an aligned pass. That is nobody's forgery.
+bool is_unknown(const dmarc::Outcome& dmarc, dmarc::Mechanism mechanism) {
+  using dmarc::AlignmentState;
+  return std::ranges::any_of(dmarc.identifiers, [mechanism](const dmarc::AlignedIdentifier& one) {
+    const bool is_open = one.state == AlignmentState::unknown ||
+                         (one.state == AlignmentState::aligned && !one.is_pass());
+    return one.identifier.mechanism == mechanism && is_open;
+  });
+}
+
+/// True when SPF of MAIL FROM was looked at and what it came to counts. In networks that strangers
+/// send from as well a pass does not, and what would have passed elsewhere has not failed (S-19).
+bool is_spf_evaluated(const Verdict& verdict) {
+  if (!verdict.mail_from || is_unknown(*verdict.dmarc, dmarc::Mechanism::spf)) return false;
+  const spf::Outcome& spf = *verdict.mail_from;
+  const bool may_pass = spf.result == spf::Result::pass || spf.result == spf::Result::temperror;
+  return !verdict.has_shared_client || !may_pass || !spf.domain ||
+         !is_of_organization(*verdict.dmarc, *spf.domain);
 }
 
 /// Where the client's end of the connection was, as Postfix and Sendmail say it. RFC 6692 §3
@@ -87,16 +110,17 @@ DeliveryResult delivery_of(const Judgement& judgement) {
   return is_of_authentication ? DeliveryResult::policy : DeliveryResult::other;
 }
 
-/// What the method says whose failure is told, and no other: REQUIRED so. That is DMARC, unless
-/// every mechanism gave an aligned pass and fo=d asks for a further signature. RFC 6591 §3.1
+/// What the method says whose failure is told, and no other: REQUIRED so. That is DMARC or one
+/// signature. RFC 6591 §3.1
 std::string results_value(const report::FailedMessage& message, const Verdict& verdict,
                           const Envelope& envelope, const JudgingPolicy& policy) {
-  const bool is_dmarc = !message.dkim_aligned || !message.spf_aligned;
+  const bool is_dmarc = is_told_of_dmarc(message);
+  const std::size_t index = is_dmarc ? 0 : told_signature(message)->index;
   std::vector<authres::MethodResult> told = results_of(verdict, envelope, policy.results);
   std::erase_if(told, [is_dmarc](const authres::MethodResult& one) {
-    return is_dmarc ? one.method != "dmarc" : one.method != "dkim" || one.result == "pass";
+    return one.method != (is_dmarc ? "dmarc" : "dkim");
   });
-  if (told.size() > 1) told = {told.front()};
+  if (index < told.size()) told = {told[index]};
   const HeaderField field(authres::format_field(
       {authserv_id_for(policy.results, envelope), std::move(told)}, {}, Limits{}));
   return std::string(text::trim(field.value(), text::is_fws));
@@ -116,6 +140,8 @@ report::FailedMessage message_of(const Judgement& judgement, const Envelope& env
           .result = dmarc.result,
           .dkim_aligned = dmarc.is_aligned(dmarc::Mechanism::dkim),
           .spf_aligned = dmarc.is_aligned(dmarc::Mechanism::spf),
+          .dkim_evaluated = verdict.checked_dkim && !is_unknown(dmarc, dmarc::Mechanism::dkim),
+          .spf_evaluated = is_spf_evaluated(verdict),
           .signatures = signatures_of(verdict),
           .spf = path_of(verdict),
           .source_ip = envelope.client_ip,
@@ -142,6 +168,8 @@ Privacy privacy_of(const Judgement& judgement, const Envelope& envelope,
   const bool is_left_out =
       !policy.failures.on_none && dmarc.published_policy == dmarc::AssessmentPolicy::none;
   if (!is_certain(dmarc) || is_left_out || dmarc.record()->ruf.empty()) return Privacy::never;
+  // A relay of ours: its address says nothing of whoever sent the message.
+  if (policy.spf_skipped.match(envelope.client_host, envelope.client_ip)) return Privacy::never;
   if (policy.own_reports.is_report_traffic(envelope.rcpt_to)) return Privacy::never;
   // Each recipient has a say, and of these nobody knows who they are.
   if (envelope.rcpt_to_dropped > 0) return Privacy::never;

@@ -16,49 +16,55 @@ namespace {
 constexpr std::size_t value_octets_max = 900;  // Within the longest line. RFC 5322 §2.1.1
 constexpr text::CharClass is_printable = text::is_vchar | text::CharClass(" ");
 
-bool is_failed(dkim::Result result) {
-  return result == dkim::Result::fail || result == dkim::Result::permerror ||
-         result == dkim::Result::policy || result == dkim::Result::neutral;
+/// False for a signature that nobody looked at, or whose key DNS did not give us.
+bool is_checked(const CheckedSignature& one) {
+  return one.result != dkim::Result::temperror && one.reason != dkim::Reason::limit_exceeded;
+}
+
+bool is_failed(const CheckedSignature& one) {
+  const bool is_bad = one.result == dkim::Result::fail || one.result == dkim::Result::permerror ||
+                      one.result == dkim::Result::policy || one.result == dkim::Result::neutral;
+  return is_bad && is_checked(one);
 }
 
 bool is_failed(spf::Result result) {
   return result == spf::Result::fail || result == spf::Result::softfail;
 }
 
+bool has_failed_dkim(const FailedMessage& message) {
+  return message.dkim_evaluated && !message.dkim_aligned;
+}
+
+bool has_failed_spf(const FailedMessage& message) {
+  return message.spf_evaluated && !message.spf_aligned;
+}
+
 /// fo=: what is asked for and has happened. RFC 9989 §4.7
 bool has_failed(const FailedMessage& message) {
   const bool is_certain =
       message.result == dmarc::Result::fail || message.result == dmarc::Result::pass;
-  const bool is_wanted = (message.fo.all && !message.dkim_aligned && !message.spf_aligned) ||
-                         (message.fo.any && (!message.dkim_aligned || !message.spf_aligned));
-  if (is_certain && is_wanted) return true;
-  const bool dkim_failed = std::ranges::any_of(
-      message.signatures, [](const CheckedSignature& one) { return is_failed(one.result); });
-  if (message.fo.dkim && dkim_failed) return true;
+  const bool has_any = has_failed_dkim(message) || has_failed_spf(message);
+  const bool has_all = has_any && !message.dkim_aligned && !message.spf_aligned;
+  if (is_certain && ((message.fo.all && has_all) || (message.fo.any && has_any))) return true;
+  const auto fails = [](const CheckedSignature& one) { return is_failed(one); };
+  if (message.fo.dkim && std::ranges::any_of(message.signatures, fails)) return true;
   return message.fo.spf && message.spf && is_failed(message.spf->result);
 }
 
-/// The signature that is told of. One that should have passed: REQUIRED when DKIM gave no aligned
-/// pass. Else one that failed, whosever it is, where fo=d asks for that. RFC 9991 §4, RFC 9989 §4.7
-const CheckedSignature* told_signature(const FailedMessage& message) {
-  const auto& all = message.signatures;
-  const auto aligned =
-      message.dkim_aligned ? all.end() : std::ranges::find_if(all, &CheckedSignature::is_aligned);
-  if (aligned != all.end()) return &*aligned;
-  if (!message.fo.dkim) return nullptr;
-  const auto failed =
-      std::ranges::find_if(all, [](const CheckedSignature& one) { return is_failed(one.result); });
-  return failed == all.end() ? nullptr : &*failed;
+/// True when the record that applies is that of a public suffix. A top-level domain is one too, if
+/// its owner does not say so, unless he wrote the message. RFC 9989 §11.8
+bool is_of_public_suffix(const FailedMessage& message) {
+  const bool is_top_level = message.policy_domain.label_count() == 1;
+  return message.psd == dmarc::Psd::y ||
+         (is_top_level && message.policy_domain != message.author_domain);
 }
 
-/// The kind of failure that is told: that of DMARC or, where every mechanism gave an aligned pass
-/// and fo=d asks for more, that of a further signature. RFC 6591 §3.3, RFC 9991 §4
+/// The kind of failure that is told. RFC 6591 §3.3, RFC 9991 §4
 std::string_view auth_failure(const FailedMessage& message) {
-  const bool is_dmarc = !message.dkim_aligned || !message.spf_aligned;
-  const CheckedSignature* const told = told_signature(message);
-  if (is_dmarc || told == nullptr) return "dmarc";
-  if (told->reason == dkim::Reason::body_hash_mismatch) return "bodyhash";
-  return told->reason == dkim::Reason::key_revoked ? "revoked" : "signature";
+  if (is_told_of_dmarc(message)) return "dmarc";
+  const dkim::Reason reason = told_signature(message)->reason;
+  if (reason == dkim::Reason::body_hash_mismatch) return "bodyhash";
+  return reason == dkim::Reason::key_revoked ? "revoked" : "signature";
 }
 
 /// A stranger's value on one line: folding undone, what is not printable as "?".
@@ -100,7 +106,7 @@ void add_dkim(const FailedMessage& message, const Redactor* redactor, FeedbackRe
   if (found == nullptr) return;
   report.add("DKIM-Domain", found->sdid.text());
   const std::string auid = found->auid.empty() ? "@" + found->sdid.text() : found->auid;
-  report.add("DKIM-Identity", redactor == nullptr ? auid : redactor->text(auid));
+  report.add("DKIM-Identity", redactor == nullptr ? auid : redactor->address(auid));
   report.add("DKIM-Selector", found->selector.text());
 }
 
@@ -109,7 +115,7 @@ void add_dkim(const FailedMessage& message, const Redactor* redactor, FeedbackRe
 /// RFC 9991 §4, RFC 6591 §3.2.6
 void add_spf(const FailedMessage& message, FeedbackReport& report) {
   if (!message.spf) return;
-  const bool is_aligned_failure = !message.spf_aligned && message.spf->is_aligned;
+  const bool is_aligned_failure = has_failed_spf(message) && message.spf->is_aligned;
   if (!is_aligned_failure && !(message.fo.spf && is_failed(message.spf->result))) return;
   std::string value = "txt : " + message.spf->domain.text() + " : \"";
   for (const char c : message.spf->record) {
@@ -130,9 +136,9 @@ std::string product_of(std::string generator) {
 
 std::string feedback_report(const FailedMessage& message, const FailureMail& mail,
                             const Redactor* redactor) {
-  const auto shown = [redactor](const std::string& text) {
-    return redactor == nullptr ? text : redactor->text(text);
-  };
+  const bool is_whole = redactor == nullptr;
+  const std::string& path = message.mail_from;
+  const std::string& results = message.authentication_results;
   FeedbackReport report;
   report.add("Feedback-Type", "auth-failure");
   report.add("User-Agent", product_of(mail.reporter.generator));
@@ -140,13 +146,13 @@ std::string feedback_report(const FailedMessage& message, const FailureMail& mai
   report.add("Auth-Failure", auth_failure(message));
   report.add("Identity-Alignment", identity_alignment(message));
   report.add("Reported-Domain", message.author_domain.text());
-  report.add("Original-Mail-From", "<" + shown(message.mail_from) + ">");
+  report.add("Original-Mail-From", "<" + (is_whole ? path : redactor->address(path)) + ">");
   report.add("Arrival-Date", format_date(message.arrival));
   if (message.source_ip) report.add("Source-IP", message.source_ip->to_string());
   if (message.source_port) report.add("Source-Port", std::to_string(*message.source_port));
   report.add("Delivery-Result", to_string(message.delivery));
-  if (!message.authentication_results.empty())
-    report.add("Authentication-Results", shown(message.authentication_results));
+  if (!results.empty())
+    report.add("Authentication-Results", is_whole ? results : redactor->text(results));
   add_dkim(message, redactor, report);
   add_spf(message, report);
   if (mail.incidents > 1) report.add("Incidents", std::to_string(mail.incidents));
@@ -226,7 +232,7 @@ std::string_view name_of(FailureWish wish) {
 FailureWish failure_wish(const FailedMessage& message, Privacy privacy) {
   if (privacy == Privacy::never) return FailureWish::never;
   if (!message.has_ruf) return FailureWish::not_asked;
-  if (message.psd == dmarc::Psd::y) return FailureWish::public_suffix;
+  if (is_of_public_suffix(message)) return FailureWish::public_suffix;
   if (is_automatic(message.mail_from, message.header)) return FailureWish::about_report;
   return has_failed(message) ? FailureWish::wanted : FailureWish::not_failed;
 }
@@ -235,15 +241,41 @@ bool is_automatic(std::string_view mail_from, const Header& header) {
   if (mail_from.empty()) return true;
   return std::ranges::any_of(header, [](const HeaderField& field) {
     const std::string_view value = text::trim(field.value(), text::is_fws);
+    if (field.is("Subject")) return value.starts_with("Report Domain:");
+    if (field.is("TLS-Report-Domain") || field.is("TLS-Report-Submitter")) return true;
     if (field.is("Content-Type")) return text::starts_with_ignoring_case(value, "multipart/report");
     return field.is("Auto-Submitted") && !text::starts_with_ignoring_case(value, "no");
   });
 }
 
 std::string identity_alignment(const FailedMessage& message) {
-  if (message.dkim_aligned && message.spf_aligned) return "none";
-  if (message.dkim_aligned) return "spf";
-  return message.spf_aligned ? "dkim" : "dkim, spf";
+  const bool of_dkim = has_failed_dkim(message);
+  const bool of_spf = has_failed_spf(message);
+  if (of_dkim && of_spf) return "dkim, spf";
+  if (of_dkim) return "dkim";
+  return of_spf ? "spf" : "none";
+}
+
+const CheckedSignature* told_signature(const FailedMessage& message) {
+  const auto first = [&message](auto fits) {
+    const auto found = std::ranges::find_if(message.signatures, fits);
+    return found == message.signatures.end() ? nullptr : &*found;
+  };
+  using One = CheckedSignature;
+  const One* told = nullptr;
+  // One that failed is of more use than one that passed and did not count.
+  if (has_failed_dkim(message)) {
+    told = first([](const One& one) { return one.is_aligned && is_failed(one); });
+    if (told == nullptr)
+      told = first([](const One& one) { return one.is_aligned && is_checked(one); });
+  }
+  if (told == nullptr && message.fo.dkim)
+    told = first([](const One& one) { return is_failed(one); });
+  return told;
+}
+
+bool is_told_of_dmarc(const FailedMessage& message) {
+  return has_failed_dkim(message) || has_failed_spf(message) || told_signature(message) == nullptr;
 }
 
 FailureKey key_of(const FailedMessage& message) {

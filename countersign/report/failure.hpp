@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -48,6 +49,7 @@ enum class DeliveryResult : std::uint8_t { delivered, spam, policy, reject, othe
 
 /// A signature of the message.
 struct CheckedSignature {
+  std::size_t index = 0;  ///< among all signatures of the message, unreadable ones too
   DomainName sdid;
   std::string auid;
   DomainName selector;
@@ -75,6 +77,10 @@ struct FailedMessage {
   dmarc::Result result = dmarc::Result::fail;
   bool dkim_aligned = false;  ///< DKIM gave an aligned pass
   bool spf_aligned = false;   ///< SPF gave one
+  /// DKIM was looked at, and DNS said all that its having no aligned pass rests on.
+  bool dkim_evaluated = true;
+  /// The same of SPF, whose result counts. Where it does not, nothing is known to have failed.
+  bool spf_evaluated = true;
   std::vector<CheckedSignature> signatures;
   std::optional<CheckedPath> spf;
 
@@ -89,27 +95,38 @@ struct FailedMessage {
 
 /// Why a failure report is sent or not.
 enum class FailureWish : std::uint8_t {
-  wanted,         ///< the owner's fo= asks for it
-  never,          ///< Privacy::never
-  not_asked,      ///< the record has no ruf=
-  public_suffix,  ///< psd=y: those below it belong to others (S-51)
-  about_report,   ///< the message is itself a report, a notice or an answer of a program
-  not_failed,     ///< what fo= names has not happened, or DNS did not say
+  wanted,     ///< the owner's fo= asks for it
+  never,      ///< Privacy::never
+  not_asked,  ///< the record has no ruf=
+  /// the record of a public suffix (psd=y) or of a top-level domain: those below it belong to
+  /// others (S-51)
+  public_suffix,
+  about_report,  ///< the message is itself a report, a notice or an answer of a program
+  not_failed,    ///< what fo= names has not happened, or DNS did not say
 };
 
 /// The enumerator itself, for logs.
 [[nodiscard]] std::string_view name_of(FailureWish wish);
 
-/// Says whether the owner wants a report of this message, and may have it. RFC 9989 §4.7,
-/// RFC 9991 §3
+/// Says whether the owner wants a report of this message, and may have it. A mechanism that was not
+/// evaluated has not failed. RFC 9989 §4.7, §11.8, RFC 9991 §3
 [[nodiscard]] FailureWish failure_wish(const FailedMessage& message, Privacy privacy);
 
 /// True for mail that programs write to tell of other mail: a report about it would be answered by
 /// one about that. RFC 3834 §2, RFC 6522 §3
 [[nodiscard]] bool is_automatic(std::string_view mail_from, const Header& header);
 
-/// Mechanisms that gave no aligned pass: "dkim, spf", or "none". RFC 9991 §4
+/// Mechanisms that were evaluated and gave no aligned pass: "dkim, spf", or "none". RFC 9991 §4
 [[nodiscard]] std::string identity_alignment(const FailedMessage& message);
+
+/// The signature that is told of, or nullptr: one that should have passed, which is REQUIRED where
+/// DKIM failed, else one that failed, whosever it is, where fo=d asks for that. It is never one
+/// that DNS did not let us check. RFC 9991 §4, RFC 9989 §4.7
+[[nodiscard]] const CheckedSignature* told_signature(const FailedMessage& message);
+
+/// True when the failure that is told is that of DMARC; false where no mechanism failed and fo=d
+/// asks for a further signature: told_signature() then has it. RFC 6591 §3.1, §3.3, RFC 9991 §4
+[[nodiscard]] bool is_told_of_dmarc(const FailedMessage& message);
 
 /// What failures have in common that are told once, with their number. RFC 9991 §3.3
 struct FailureKey {

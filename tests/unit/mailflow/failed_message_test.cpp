@@ -34,6 +34,10 @@ _dmarc.none.example. 60 IN TXT "v=DMARC1; p=none; fo=1; ruf=mailto:ruf@none.exam
 dkim.example. 60 IN TXT "v=spf1 ip4:192.0.2.1 -all"
 _dmarc.dkim.example. 60 IN TXT "v=DMARC1; p=none; fo=d; ruf=mailto:ruf@dkim.example"
 _dmarc.quiet.example. 60 IN TXT "v=DMARC1; p=reject; rua=mailto:rua@quiet.example"
+_dmarc.one.example. 60 IN TXT "v=DMARC1; p=reject; fo=1; ruf=mailto:ruf@one.example"
+one.example. 60 IN TXT "v=spf1 ip4:192.0.2.1 -all"
+_dmarc.shop. 60 IN TXT "v=DMARC1; p=none; fo=1; ruf=mailto:ruf@nic.shop"
+_dmarc.own.shop. 60 IN TXT "v=DMARC1; p=none; fo=1; ruf=mailto:ruf@own.shop"
 _dmarc.bank. 60 IN TXT "v=DMARC1; p=reject; psd=y; fo=1; ruf=mailto:ruf@nic.bank"
 nothing.example. 60 IN TXT "no record of ours"
 )";
@@ -86,6 +90,22 @@ Case signed_by(const std::string& author, const std::string& sdid) {
     one.arrival.message += std::string(field.raw()) + "\r\n";
   one.arrival.message += "\r\n" + message.body;
   one.arrival.now = sample::signing_time;
+  return one;
+}
+
+/// The same where that domain does publish the key.
+std::shared_ptr<const FailureToReport> told_with_key(const Case& one, const std::string& sdid) {
+  const auto parsed = dns::Zone::parse(std::string(zone) + "ed._domainkey." + sdid + ". TXT \"" +
+                                           sample::key_record(sample::ed25519_key()) + "\"\n",
+                                       Limits{});
+  EXPECT_TRUE(parsed);
+  return told(one, [&](const dns::Question& question) { return parsed->answer(question); });
+}
+
+/// Good mail of one.example through a relay: DKIM passes, SPF does not.
+Case relayed() {
+  Case one = signed_by("alice@one.example", "one.example");
+  one.arrival.mail_from = "alice@one.example";
   return one;
 }
 
@@ -190,6 +210,84 @@ TEST(FailedMessage, TellsOfAFurtherSignatureWhereAllElsePassed) {
     EXPECT_THAT(failure->message.authentication_results, testing::Not(HasSubstr(other)));
 }
 
+TEST(FailedMessage, ACheckThatWasNotMadeHasNotFailed) {
+  Case one = relayed();
+  const auto failure = told_with_key(one, "one.example");
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(identity_alignment(failure->message), "spf");
+  one.policy.judging.spf = false;
+  EXPECT_FALSE(told_with_key(one, "one.example"));
+  const auto unsigned_one = told(one);
+  ASSERT_TRUE(unsigned_one) << "nobody has the key now";
+  EXPECT_EQ(identity_alignment(unsigned_one->message), "dkim");
+}
+
+TEST(FailedMessage, S19APassThatDoesNotCountIsNoFailure) {
+  Case one = relayed();
+  one.arrival.client_ip = "192.0.2.1";
+  one.policy.judging.spf_shared.add("192.0.2.1", {});
+  EXPECT_FALSE(told_with_key(one, "one.example"));
+  ASSERT_TRUE(told(one));
+  EXPECT_EQ(identity_alignment(told(one)->message), "dkim");
+  one.arrival.mail_from = "eve@example.com";
+  ASSERT_TRUE(told_with_key(one, "one.example")) << "it passed for another organization";
+  one = relayed();
+  one.policy.judging.spf_shared.add("203.0.113.66", {});
+  ASSERT_TRUE(told_with_key(one, "one.example")) << "a failure is one wherever it comes from";
+}
+
+TEST(FailedMessage, NothingIsToldOfRelaysOfOurs) {
+  Case one = forged("alice@example.com");
+  ASSERT_TRUE(told(one));
+  one.policy.judging.spf_skipped.add("203.0.113.66", {});
+  EXPECT_FALSE(told(one)) << "the address would be that of our relay";
+}
+
+TEST(FailedMessage, S43AMechanismThatDnsDidNotAnswerForHasNotFailed) {
+  const auto parsed = dns::Zone::parse(zone, Limits{});
+  const auto told_without = [&parsed](const Case& one, std::string_view name) {
+    return told(one, [&](const dns::Question& question) {
+      if (question.name == name) return dns::Answer{.status = dns::AnswerStatus::timeout};
+      return parsed->answer(question);
+    });
+  };
+  Case one = relayed();
+  one.arrival.client_ip = "192.0.2.1";
+  ASSERT_TRUE(told(one)) << "SPF passes, and nobody has the key";
+  EXPECT_FALSE(told_without(one, "ed._domainkey.one.example"));
+  one = signed_by("alice@one.example", "other.example");
+  one.arrival.client_ip = "192.0.2.1";
+  one.arrival.mail_from = "alice@one.example";
+  ASSERT_TRUE(told_without(one, "ed._domainkey.other.example")) << "it is not the author's anyway";
+}
+
+TEST(FailedMessage, TheResultsAreThoseOfTheSignatureThatIsToldOf) {
+  Case one = signed_by("alice@dkim.example", "dkim.example");
+  one.arrival.client_ip = "192.0.2.1";
+  one.arrival.mail_from = "alice@dkim.example";
+  const std::string late = signed_by("alice@dkim.example", "late.example").arrival.message;
+  one.arrival.message =
+      "DKIM-Signature: unreadable\r\n" + late.substr(0, late.find("\r\nFrom:") + 2) +
+      "DKIM-Signature: v=1; a=ed25519-sha256; d=list.example; s=l; h=from; bh=AAAA; b=AAAA\r\n" +
+      one.arrival.message;
+  const auto parsed = dns::Zone::parse(std::string(zone) + "ed._domainkey.dkim.example. TXT \"" +
+                                           sample::key_record(sample::ed25519_key()) + "\"\n",
+                                       Limits{});
+  const auto failure = told(one, [&](const dns::Question& question) {
+    if (question.name == "ed._domainkey.late.example")
+      return dns::Answer{.status = dns::AnswerStatus::timeout};
+    return parsed->answer(question);
+  });
+  ASSERT_TRUE(failure);
+  const report::CheckedSignature* const signature = told_signature(failure->message);
+  ASSERT_TRUE(signature);
+  EXPECT_EQ(signature->sdid.text(), "list.example");
+  EXPECT_EQ(signature->index, 2U);
+  EXPECT_THAT(failure->message.authentication_results, HasSubstr("header.d=list.example"));
+  for (const char* other : {"late.example", "dkim.example", "bad_signature_field"})
+    EXPECT_THAT(failure->message.authentication_results, testing::Not(HasSubstr(other)));
+}
+
 TEST(FailedMessage, IsToldOnlyWhereSomebodyAsks) {
   EXPECT_TRUE(told(forged("alice@example.com")));
   EXPECT_FALSE(told(forged("alice@quiet.example"))) << "no ruf=";
@@ -201,6 +299,8 @@ TEST(FailedMessage, IsToldOnlyWhereSomebodyAsks) {
 
 TEST(FailedMessage, S51NeverOfDomainsBelowAPublicSuffix) {
   EXPECT_FALSE(told(forged("alice@sparkasse.bank")));
+  EXPECT_FALSE(told(forged("alice@foo.shop"))) << "it is one though it does not say so";
+  EXPECT_TRUE(told(forged("alice@own.shop"))) << "its record is its own";
 }
 
 TEST(FailedMessage, S51TheRecipientHasASay) {
@@ -217,10 +317,20 @@ TEST(FailedMessage, S51TheRecipientHasASay) {
   EXPECT_FALSE(told(one)) << "one of them may be of a domain that is kept out";
 }
 
+TEST(FailedMessage, S51EachRecipientHasASay) {
+  Case one = forged("alice@example.com");
+  one.policy.judging.failures.usual = Privacy::never;
+  one.policy.judging.failures.redacted.entries.add("example.org", {});
+  ASSERT_TRUE(told(one));
+  one.envelope.rcpt_to.push_back("carol@theirs.example");
+  EXPECT_FALSE(told(one));
+}
+
 TEST(FailedMessage, S50NoReportsAboutReports) {
   Case one = forged("alice@example.com", "Auto-Submitted: auto-generated\r\n");
   EXPECT_FALSE(told(one));
   EXPECT_FALSE(told(forged("alice@example.com", "Content-Type: multipart/report; boundary=x\r\n")));
+  EXPECT_FALSE(told(forged("alice@example.com", "TLS-Report-Domain: example.org\r\n")));
   one = forged("alice@example.com");
   one.arrival.mail_from.clear();
   EXPECT_FALSE(told(one)) << "the null path";

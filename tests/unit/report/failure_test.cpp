@@ -101,6 +101,9 @@ TEST(Failure, FoAsksForMechanismsAlignedOrNot) {
   EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::wanted);
   message.signatures[1].result = dkim::Result::temperror;
   EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::not_failed);
+  message.signatures[1].result = dkim::Result::policy;
+  message.signatures[1].reason = dkim::Reason::limit_exceeded;
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::not_failed);
   message.fo = {.all = false, .spf = true};
   EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::wanted);
   message.spf->result = spf::Result::neutral;
@@ -111,6 +114,42 @@ TEST(Failure, FoOfMechanismsAloneAsksForNothingElse) {
   for (const dmarc::FailureOptions fo :
        {dmarc::FailureOptions{.all = false, .dkim = true}, {.all = false, .spf = true}})
     EXPECT_EQ(wish(fo, false, false), FailureWish::not_failed) << "nothing was signed, no SPF";
+}
+
+TEST(Failure, WhatWasNotEvaluatedHasNotFailed) {
+  FailedMessage message = failed();
+  message.dkim_aligned = true;
+  message.result = dmarc::Result::pass;
+  message.fo = {.all = false, .any = true};
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::wanted);
+  message.spf_evaluated = false;
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::not_failed);
+  EXPECT_EQ(identity_alignment(message), "none");
+  EXPECT_THAT(format(message, mail()), Not(HasSubstr("SPF-DNS")));
+  message.dkim_aligned = false;
+  message.spf_aligned = message.spf_evaluated = true;
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::wanted);
+  message.dkim_evaluated = false;
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::not_failed);
+  EXPECT_EQ(identity_alignment(message), "none");
+  EXPECT_THAT(format(message, mail()), Not(HasSubstr("DKIM-Domain")));
+}
+
+TEST(Failure, OfAllMechanismsThoseCountThatWereEvaluated) {
+  FailedMessage message = failed();
+  message.spf_evaluated = false;
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::wanted);
+  EXPECT_EQ(identity_alignment(message), "dkim");
+  message.dkim_evaluated = false;
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::not_failed);
+}
+
+TEST(Failure, S51ARecordOfATopLevelDomainIsAPublicSuffixs) {
+  FailedMessage message = failed();
+  message.policy_domain = name("com");
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::public_suffix);
+  message.author_domain = name("com");
+  EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::wanted);
 }
 
 TEST(Failure, S51IsNotSentWhereItMustNotBe) {
@@ -132,9 +171,14 @@ TEST(Failure, S50ReportsAboutReportsAreNotSent) {
   message.mail_from.clear();
   EXPECT_EQ(failure_wish(message, Privacy::redacted), FailureWish::about_report);
   for (const char* field : {"Content-Type: multipart/report; report-type=feedback-report",
-                            "content-type:\r\n Multipart/Report", "Auto-Submitted: auto-replied"})
+                            "content-type:\r\n Multipart/Report", "Auto-Submitted: auto-replied",
+                            "Subject: Report Domain: a.example Submitter: b.example",
+                            "Subject:\r\n Report Domain: a.example", "TLS-Report-Domain: a.example",
+                            "TLS-Report-Submitter: b.example"})
     EXPECT_TRUE(is_automatic("a@b.example", {HeaderField(field)})) << field;
-  for (const char* field : {"Content-Type: text/plain", "Auto-Submitted: no", "Subject: report"})
+  for (const char* field : {"Content-Type: text/plain", "Auto-Submitted: no", "Subject: report",
+                            "Subject: report domain: a.example", "Subject: Re: Report Domain: a",
+                            "X-Subject: Report Domain: a.example"})
     EXPECT_FALSE(is_automatic("a@b.example", {HeaderField(field)})) << field;
 }
 
@@ -176,6 +220,23 @@ TEST(Failure, S51ShowsNoPeopleAndNoBody) {
   const std::string full = format(failed(), mail(Privacy::full_headers));
   EXPECT_THAT(full, HasSubstr("From: Alice <alice@example.com>\r\nSubject: a secret\r\n"));
   EXPECT_THAT(full, Not(HasSubstr("the body")));
+}
+
+TEST(Failure, S51ShowsNoNameWithoutAnAddress) {
+  FailedMessage message = failed();
+  message.mail_from = "joe";
+  message.signatures[1].auid = "alice smith@example.com";
+  message.authentication_results =
+      "mx.example.net; dkim=fail header.d=example.com header.i=\"alice smith@example.com\"";
+  const std::string redacted = format(message, mail());
+  const Redactor redactor("key");
+  const std::string alice = redactor.local_part("alice smith");
+  EXPECT_THAT(redacted, HasSubstr("\r\nOriginal-Mail-From: <" + redactor.local_part("joe") + ">"));
+  EXPECT_THAT(redacted, HasSubstr("\r\nDKIM-Identity: " + alice + "@example.com\r\n"));
+  EXPECT_THAT(redacted, HasSubstr("header.i=\"" + alice + "@example.com\"\r\n"));
+  for (const char* word : {"joe", "alice", "smith"}) EXPECT_THAT(redacted, Not(HasSubstr(word)));
+  EXPECT_THAT(format(message, mail(Privacy::full_headers)),
+              HasSubstr("\r\nOriginal-Mail-From: <joe>\r\nArrival"));
 }
 
 TEST(Failure, S51AlikeFailuresAreToldOnce) {
@@ -223,6 +284,30 @@ TEST(Failure, NamesTheSignatureThatFoAsksFor) {
   }
   message.spf_aligned = false;
   EXPECT_THAT(format(message, mail()), HasSubstr("\r\nAuth-Failure: dmarc\r\n"));
+}
+
+TEST(Failure, TellsOfNoSignatureThatDnsDidNotLetUsCheck) {
+  FailedMessage message = failed();
+  message.signatures.insert(message.signatures.begin(), message.signatures[1]);
+  message.signatures[0].sdid = name("sub.example.com");
+  message.signatures[0].result = dkim::Result::temperror;
+  EXPECT_EQ(told_signature(message), &message.signatures[2]);
+  message.signatures[2].result = dkim::Result::pass;
+  EXPECT_EQ(told_signature(message), &message.signatures[2]) << "it passed and did not count";
+  message.signatures[2].is_aligned = false;
+  EXPECT_EQ(told_signature(message), nullptr);
+  EXPECT_TRUE(is_told_of_dmarc(message));
+}
+
+TEST(Failure, ASignatureIsToldOfAloneWhereNoMechanismFailed) {
+  FailedMessage message = failed();
+  message.dkim_aligned = true;
+  message.fo = {.all = false, .dkim = true};
+  EXPECT_TRUE(is_told_of_dmarc(message)) << "SPF failed too";
+  message.spf_evaluated = false;
+  EXPECT_FALSE(is_told_of_dmarc(message));
+  EXPECT_THAT(format(message, mail()),
+              HasSubstr("\r\nAuth-Failure: signature\r\nIdentity-Alignment: none\r\n"));
 }
 
 TEST(Failure, ShowsTheRecordOfSpfThatFoAsksFor) {
