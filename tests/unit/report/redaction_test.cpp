@@ -89,7 +89,7 @@ TEST(Redaction, S51SignaturesKeepWhatCanHoldNoName) {
             "ARC-Message-Signature: d=a.example;\r\n");
   for (const char* tag : {"x-who=alice", "z=To:alice", "h=from:alice@b.example", "n=alice",
                           "i= ", "d=alice@b.example", "s=alice smith@b.example", "t=alice",
-                          "b=al.ice", "a=alice@b.example"})
+                          "b=alice.smith", "a=alice@b.example"})
     EXPECT_THAT(shown("DKIM-Signature: v=1; " + std::string(tag)), Not(HasSubstr("alice"))) << tag;
   EXPECT_EQ(shown("DKIM-Signature: x-who=alice"), "");
 }
