@@ -3,8 +3,8 @@
 #include "countersign/report/tally.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
-#include <span>
 #include <string_view>
 #include <utility>
 
@@ -65,104 +65,119 @@ std::string digest_of(std::string_view text) {
   return letters;
 }
 
-class Tallying {
- public:
-  Tallying(const TallyRequest& request, const Limits& limits)
-      : request_(request), limits_(limits) {}
-
-  Tally run(const std::vector<CountedEvaluation>& rows) {
-    for (const CountedEvaluation& row : rows)
-      if (row.count > 0) counts_[row.evaluation] += row.count;
-    for (const auto& [evaluation, count] : counts_) add(evaluation, count);
-    finish_report();
-    return std::move(out_);
-  }
-
- private:
-  void add(const Evaluation& evaluation, std::uint64_t count) {
-    Record record = record_of(evaluation, count);
-    if (!is_writable(record) || evaluation.published.domain.empty()) {
-      out_.dropped += count;
-      return;
-    }
-    // The map has the rows of one policy one after another: it is their first member.
-    if (policy_ == nullptr || *policy_ != evaluation.published) {
-      finish_report();
-      policy_ = &evaluation.published;
-    }
-    records_.push_back(std::move(record));
-  }
-
-  void finish_report() {
-    if (policy_ != nullptr) divide(records_);
-    records_.clear();
-    part_ = 0;
-    configuration_ = policy_ != nullptr ? configuration_ + 1 : 0;
-  }
-
-  /// Halves what is too large until it is not, so that parts have their rows in order.
-  void divide(std::span<const Record> records) {
-    Report report = report_of(records);
-    if (records.size() > 1 && is_too_large(report)) {
-      const std::size_t half = records.size() / 2;
-      divide(records.subspan(0, half));
-      divide(records.subspan(half));
-      return;
-    }
-    ++part_;
-    out_.reports.push_back(std::move(report));
-  }
-
-  [[nodiscard]] bool is_too_large(const Report& report) const {
-    if (report.aggregate.record.size() > limits_.report_records_max) return true;
-    const auto xml = format_aggregate(report.aggregate);
-    if (!xml) return false;
-    if (xml->size() > limits_.report_bytes_max) return true;
-    return request_.packed_bytes_max > 0 && encoding::gzip(*xml).size() > request_.packed_bytes_max;
-  }
-
-  [[nodiscard]] Report report_of(std::span<const Record> records) const {
-    const Reporter& reporter = request_.reporter;
-    Report report;
-    report.rua = policy_->rua;
-    report.aggregate.version = "1.0";
-    report.aggregate.report_metadata = {.org_name = reporter.org_name,
-                                        .email = reporter.email,
-                                        .extra_contact_info = reporter.extra_contact_info,
-                                        .report_id = report_id(),
-                                        .date_range = request_.period,
-                                        .error = {},
-                                        .generator = reporter.generator};
-    report.aggregate.policy_published = published_in(*policy_);
-    report.aggregate.record.assign(records.begin(), records.end());
-    return report;
-  }
-
-  /// The same for the same part of the same run, and nothing else's. RFC 9990 §3.5.2
-  [[nodiscard]] std::string report_id() const {
-    const std::string submitter = request_.reporter.submitter.text();
-    std::string text = request_.run + '\n' + submitter + '\n' + policy_->domain;
-    for (const std::int64_t number : {request_.period.begin, request_.period.end})
-      text += '\n' + std::to_string(number);
-    text += '\n' + std::to_string(configuration_) + '\n' + std::to_string(part_);
-    return digest_of(text) + "@" + submitter;
-  }
-
-  const TallyRequest& request_;
-  const Limits& limits_;
-  std::map<Evaluation, std::uint64_t> counts_;
-  const PublishedPolicy* policy_ = nullptr;
-  std::vector<Record> records_;
-  std::size_t configuration_ = 0;  // Which policy of this run, so that one domain may have several.
-  std::size_t part_ = 0;
-  Tally out_;
-};
+/// About as many octets as a row takes in memory.
+std::size_t octets_of(const Record& record) {
+  std::size_t octets = sizeof(Record) + record.identifiers.header_from.size();
+  for (const auto* text : {&record.identifiers.envelope_from, &record.identifiers.envelope_to})
+    if (*text) octets += (*text)->size();
+  for (const PolicyOverride& one : record.row.policy_evaluated.reason)
+    octets += sizeof(PolicyOverride) + one.comment.size();
+  for (const DkimAuthResult& one : record.auth_results.dkim)
+    octets += sizeof(DkimAuthResult) + one.domain.size() + one.selector.size() + one.result.size() +
+              one.human_result.size();
+  for (const SpfResult& one : record.auth_results.spf)
+    octets += sizeof(SpfResult) + one.domain.size() + one.result.size() + one.human_result.size();
+  return octets;
+}
 
 }  // namespace
 
+PolicyTally::PolicyTally(TallyRequest request, const Limits& limits, std::size_t configuration)
+    : request_(std::move(request)), limits_(limits), configuration_(configuration) {}
+
+bool PolicyTally::add(const Evaluation& evaluation, std::uint64_t count) {
+  if (count == 0) return false;
+  Record record = record_of(evaluation, count);
+  if (!is_writable(record) || evaluation.published.domain.empty()) {
+    dropped_ += count;
+    return false;
+  }
+  if (!policy_) policy_ = evaluation.published;
+  octets_ += octets_of(record);
+  records_.push_back(std::move(record));
+  // A row takes up to twice as many octets in XML, and what is cut here need not be halved.
+  return records_.size() >= limits_.report_records_max || octets_ >= limits_.report_bytes_max / 2;
+}
+
+std::vector<Report> PolicyTally::take() {
+  std::vector<Report> reports;
+  if (!records_.empty()) divide(std::move(records_), reports);
+  records_.clear();
+  octets_ = 0;
+  return reports;
+}
+
+/// Halves what is too large until it is not, so that parts have their rows in order.
+void PolicyTally::divide(std::vector<Record> records, std::vector<Report>& parts) {
+  Report report = report_of(std::move(records));
+  std::vector<Record>& held = report.aggregate.record;
+  if (held.size() > 1 && is_too_large(report.aggregate)) {
+    const auto half = held.begin() + static_cast<std::ptrdiff_t>(held.size() / 2);
+    std::vector<Record> rest(std::move_iterator(half), std::move_iterator(held.end()));
+    held.erase(half, held.end());
+    divide(std::move(held), parts);
+    divide(std::move(rest), parts);
+    return;
+  }
+  ++part_;
+  parts.push_back(std::move(report));
+}
+
+bool PolicyTally::is_too_large(const Aggregate& aggregate) const {
+  if (aggregate.record.size() > limits_.report_records_max) return true;
+  const auto xml = format_aggregate(aggregate);
+  if (!xml) return false;
+  if (xml->size() > limits_.report_bytes_max) return true;
+  return request_.packed_bytes_max > 0 && encoding::gzip(*xml).size() > request_.packed_bytes_max;
+}
+
+Report PolicyTally::report_of(std::vector<Record> records) const {
+  const Reporter& reporter = request_.reporter;
+  Report report;
+  report.rua = policy_->rua;
+  report.aggregate.version = "1.0";
+  report.aggregate.report_metadata = {.org_name = reporter.org_name,
+                                      .email = reporter.email,
+                                      .extra_contact_info = reporter.extra_contact_info,
+                                      .report_id = report_id(),
+                                      .date_range = request_.period,
+                                      .error = {},
+                                      .generator = reporter.generator};
+  report.aggregate.policy_published = published_in(*policy_);
+  report.aggregate.record = std::move(records);
+  return report;
+}
+
+/// The same for the same part of the same run, and nothing else's. RFC 9990 §3.5.2
+std::string PolicyTally::report_id() const {
+  const std::string submitter = request_.reporter.submitter.text();
+  std::string text = request_.run + '\n' + submitter + '\n' + policy_->domain;
+  for (const std::int64_t number : {request_.period.begin, request_.period.end})
+    text += '\n' + std::to_string(number);
+  text += '\n' + std::to_string(configuration_) + '\n' + std::to_string(part_);
+  return digest_of(text) + "@" + submitter;
+}
+
 Tally tally(const std::vector<CountedEvaluation>& rows, const TallyRequest& request,
             const Limits& limits) {
-  return Tallying(request, limits).run(rows);
+  std::map<Evaluation, std::uint64_t> counts;
+  for (const CountedEvaluation& row : rows)
+    if (row.count > 0) counts[row.evaluation] += row.count;
+  Tally out;
+  std::size_t configuration = 0;
+  const auto take = [&out](PolicyTally& from) {
+    std::ranges::move(from.take(), std::back_inserter(out.reports));
+  };
+  // The map has the rows of one policy one after another: it is their first member.
+  for (auto row = counts.begin(); row != counts.end();) {
+    const PublishedPolicy& policy = row->first.published;
+    PolicyTally of_policy(request, limits, configuration++);
+    for (; row != counts.end() && row->first.published == policy; ++row)
+      if (of_policy.add(row->first, row->second)) take(of_policy);
+    take(of_policy);
+    out.dropped += of_policy.dropped();
+  }
+  return out;
 }
 
 }  // namespace countersign::report

@@ -3,11 +3,15 @@
 // From judged messages to reports: equal messages become one row with a count, the rows of one
 // policy become one report. A domain that changed its record in the period gets a report for each
 // form of it. The same rows in any order give the same reports. RFC 9990 §3.1.1.5, §3.1.1.7
+//
+// How many rows a policy has is a stranger's choice: whoever writes in the name of many subdomains
+// makes as many. PolicyTally takes them one by one and gives reports of them by and by.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +61,43 @@ struct Tally {
   std::vector<Report> reports;  ///< by policy domain
   /// Messages that no report can say: a row without an author or with results of no document.
   std::uint64_t dropped = 0;
+};
+
+/// Reports about one policy, of rows that come one after another. What it keeps of them is bounded:
+/// rows become a report when they are as many as a report has.
+///
+///   PolicyTally tally(request, limits);
+///   for (…) if (tally.add(evaluation, count)) use(tally.take());
+///   use(tally.take());
+///
+/// The same rows in the same order give the same reports.
+class PolicyTally {
+ public:
+  /// configuration   which policy of the run, so that one domain may have several.
+  PolicyTally(TallyRequest request, const Limits& limits, std::size_t configuration = 0);
+
+  /// Takes a row, which is like none before it.
+  /// Returns         true when take() is to follow before the next one.
+  [[nodiscard]] bool add(const Evaluation& evaluation, std::uint64_t count);
+  /// The reports of what has come since the last time, each as tally() makes them.
+  [[nodiscard]] std::vector<Report> take();
+  /// Messages so far that no report can say, as Tally::dropped.
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+ private:
+  void divide(std::vector<Record> records, std::vector<Report>& parts);
+  [[nodiscard]] bool is_too_large(const Aggregate& aggregate) const;
+  [[nodiscard]] Report report_of(std::vector<Record> records) const;
+  [[nodiscard]] std::string report_id() const;
+
+  TallyRequest request_;
+  Limits limits_;
+  std::size_t configuration_;
+  std::optional<PublishedPolicy> policy_;
+  std::vector<Record> records_;
+  std::size_t octets_ = 0;
+  std::size_t part_ = 0;
+  std::uint64_t dropped_ = 0;
 };
 
 /// Makes the reports of a period. Every one can be written, if the reporter says who it is, and

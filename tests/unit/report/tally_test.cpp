@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -134,6 +135,49 @@ TEST(Tally, ARowAloneIsNotDivided) {
   limits.report_records_max = 2;
   for (const Report& one : tally(many_rows(9), tally_request(), limits).reports)
     EXPECT_LE(one.aggregate.record.size(), 2U);
+}
+
+TEST(Tally, IsCutWhereverItsRowsTakeTooMuch) {
+  // Long names, of which a report of a few rows is far below what its XML may have.
+  Limits limits;
+  limits.report_bytes_max = 100'000;
+  PolicyTally tally(tally_request(), limits);
+  std::vector<Report> parts;
+  std::uint64_t messages = 0;
+  for (const CountedEvaluation& row : many_rows(1'000)) {
+    Evaluation evaluation = row.evaluation;
+    evaluation.dkim[0].human_result.assign(1'000, 'x');
+    messages += row.count;
+    if (!tally.add(evaluation, row.count)) continue;
+    std::ranges::move(tally.take(), std::back_inserter(parts));
+    EXPECT_TRUE(tally.take().empty()) << "nothing is kept";
+  }
+  EXPECT_GT(parts.size(), 10U) << "before the last row has come";
+  std::ranges::move(tally.take(), std::back_inserter(parts));
+  std::set<std::string> ids;
+  for (const Report& one : parts) {
+    EXPECT_LE(format_aggregate(one.aggregate)->size(), limits.report_bytes_max);
+    ids.insert(one.aggregate.report_metadata.report_id);
+    for (const Record& record : one.aggregate.record) messages -= record.row.count;
+  }
+  EXPECT_EQ(ids.size(), parts.size());
+  EXPECT_EQ(messages, 0U) << "each is told of once";
+}
+
+TEST(Tally, RowsOfAPolicyGiveTheSameReportsOneByOne) {
+  TallyRequest request = tally_request();
+  request.packed_bytes_max = 2'000;
+  Limits limits;
+  limits.report_records_max = 90;
+  const std::vector<CountedEvaluation> rows = many_rows(500);
+  PolicyTally one_by_one(request, limits);
+  std::vector<Report> parts;
+  for (const CountedEvaluation& row : rows)
+    if (one_by_one.add(row.evaluation, row.count))
+      std::ranges::move(one_by_one.take(), std::back_inserter(parts));
+  std::ranges::move(one_by_one.take(), std::back_inserter(parts));
+  EXPECT_GT(parts.size(), 5U);
+  EXPECT_EQ(parts, tally(rows, request, limits).reports);
 }
 
 TEST(Tally, LeavesOutWhatNoReportCanSay) {
