@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "countersign/mailflow/identities.hpp"
 #include "countersign/message/author.hpp"
@@ -32,6 +34,17 @@ Result<Mailbox, std::string> read_from(const config::ReportSettings& settings) {
     return std::unexpected(
         fmt::format("reports.from is no address: {}", to_string(mailbox.error().code)));
   return *std::move(mailbox);
+}
+
+/// True when a key signs for a domain that receivers take for the author's: a report whose
+/// signatures are all another's does not pass DMARC. That one is at or below the other is as much
+/// as can be told without DNS. RFC 9989 §4.4
+bool is_signed_for(const mailflow::Policy& policy, const Mailbox& from) {
+  const std::vector<dkim::SigningIdentity> identities =
+      mailflow::find_identities(policy, from).chosen;
+  return std::ranges::any_of(identities, [&from](const dkim::SigningIdentity& one) {
+    return one.sdid.is_at_or_below(from.domain) || from.domain.is_at_or_below(one.sdid);
+  });
 }
 
 /// The reverse-path without a name that may stand beside it; empty for the null path.
@@ -108,7 +121,7 @@ Result<OutboxOptions, std::string> outbox_options(const config::Snapshot& snapsh
   if (!from) return std::unexpected(from.error());
   Result<std::string, std::string> mail_from = read_mail_from(settings);
   if (!mail_from) return std::unexpected(std::move(mail_from.error()));
-  if (mailflow::find_identities(*snapshot.policy, *from).chosen.empty())
+  if (!is_signed_for(*snapshot.policy, *from))
     return std::unexpected(
         fmt::format("no key signs for {} (reports.from), so receivers would not believe the "
                     "reports: add its domain to [signing]",

@@ -114,6 +114,25 @@ TEST(ReportOptions, SayWhatTheyMiss) {
   EXPECT_EQ(fault("reports@sub.example.org"), "");
 }
 
+TEST(ReportOptions, ASignatureOfAnotherDomainIsNotEnough) {
+  config::Snapshot snapshot;
+  snapshot.settings.reports.from = "reports@mx.example";
+  const auto fault = [&snapshot](std::string_view signing_domain) {
+    mailflow::Policy policy = test::signing_policy();
+    policy.key_table.add(test::key_entry("key", signing_domain, "s1"));
+    policy.signing_table =
+        test::signing_table(mailflow::SigningTable::Kind::patterns, {"*@mx.example key"});
+    snapshot.policy = std::make_shared<const mailflow::Policy>(std::move(policy));
+    const auto options = outbox_options(snapshot, in_the_morning);
+    return options ? "" : options.error();
+  };
+  EXPECT_THAT(fault("provider.example"), HasSubstr("no key signs for reports@mx.example"));
+  EXPECT_THAT(fault("notmx.example"), HasSubstr("no key signs for reports@mx.example"));
+  EXPECT_EQ(fault("mx.example"), "");
+  EXPECT_EQ(fault("out.mx.example"), "");
+  EXPECT_EQ(fault("%"), "") << "whatever the author's is";
+}
+
 TEST(ReportOptions, TheServerIsTheOneThatIsSet) {
   const test::Folder folder;
   config::Snapshot snapshot = usable_snapshot();
