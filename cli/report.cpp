@@ -125,8 +125,10 @@ json::object to_json(const ReportPreview& preview, bool with_content) {
                      {"authorization", name_of(one.checked.authorization)},
                      {"mailboxes", std::move(mailboxes)},
                      {"state", one.state ? json::value(to_string(*one.state)) : json::value()}});
+    if (!one.fault.empty()) destinations.back().as_object()["fault"] = json_text(one.fault);
   }
   json::object document{{"policy_domain", json_text(preview.policy_domain)},
+                        {"day", text_of(preview.day)},
                         {"edition", preview.edition},
                         {"report_id", preview.report_id},
                         {"messages", preview.messages},
@@ -139,20 +141,23 @@ json::object to_json(const ReportPreview& preview, bool with_content) {
   return document;
 }
 
-void print_summary(const Terminal& terminal, const ReportPreview& preview) {
+/// day   that was asked for: of another one it is told.
+void print_summary(const Terminal& terminal, const ReportPreview& preview, store::Day day) {
   fmt::print("{}  {} messages  Report-ID {}\n", printable(preview.policy_domain), preview.messages,
              printable(preview.report_id));
+  if (preview.day != day) fmt::print("  of {}\n", text_of(preview.day));
   if (preview.edition > 1)
     fmt::print("  edition {}: what came after the day was reported\n", preview.edition);
   if (preview.destinations.empty()) fmt::print("  nobody: the record has no rua\n");
   for (const service::PreviewedDestination& one : preview.destinations) {
-    const bool goes = !one.checked.mailboxes.empty();
+    const bool goes = !one.checked.mailboxes.empty() && one.fault.empty();
     fmt::print("  {}  {}\n",
                terminal.paint(goes ? Colour::green : Colour::red, goes ? "to" : "not to"),
                printable(one.checked.uri));
     for (const Mailbox& mailbox : one.checked.mailboxes)
       fmt::print("      {}\n", printable(format_address(mailbox)));
     fmt::print("      {}\n", to_string(one.checked.authorization));
+    if (!one.fault.empty()) fmt::print("      {}\n", printable(one.fault));
     if (one.state) fmt::print("      {}\n", to_string(*one.state));
   }
   if (!preview.fault.empty())
@@ -160,21 +165,14 @@ void print_summary(const Terminal& terminal, const ReportPreview& preview) {
                terminal.paint(Colour::red, "it cannot be sent: " + printable(preview.fault)));
 }
 
-/// True when it would not leave for anybody: it has left, or somebody is at it.
-bool is_done(const ReportPreview& preview) {
-  return !preview.destinations.empty() &&
-         std::ranges::none_of(preview.destinations, &service::PreviewedDestination::is_due);
-}
-
-/// Shows what would be sent; the number of reports.
+/// Shows what would be sent, or all reports of the day; the number of reports.
 std::size_t show_previews(const Options& options) {
   Reporting reporting(options);
   const Terminal terminal(stdout);
   json::array documents;
   std::size_t count = 0;
   const store::Day day = day_of(options.day);
-  reporting.outbox().preview(day, domain_of(options), [&](const ReportPreview& one) {
-    if (options.dry_run && is_done(one)) return;
+  const auto show = [&](const ReportPreview& one) {
     ++count;
     if (options.json)
       documents.push_back(to_json(one, options.show != "summary"));
@@ -183,8 +181,12 @@ std::size_t show_previews(const Options& options) {
     else if (options.show == "mail")
       fmt::print("{}", one.mail);
     else
-      print_summary(terminal, one);
-  });
+      print_summary(terminal, one, day);
+  };
+  if (options.dry_run)
+    reporting.outbox().rehearse(day, domain_of(options), show);
+  else
+    reporting.outbox().preview(day, domain_of(options), show);
   if (options.json) print_json(documents);
   return count;
 }
@@ -235,12 +237,15 @@ int send(const Options& options) {
                "in reports of its own\n",
                text_of(day));
   Reporting reporting(options);
-  const std::size_t planned = reporting.outbox().plan(day, domain_of(options));
+  const std::string domain = domain_of(options);
+  const std::size_t planned = reporting.outbox().plan(day, domain);
   Progress progress(planned, "reports");
-  const OutboxCounts counts = reporting.outbox().send([&](std::uint64_t done) {
-    progress.show(done);
-    return true;
-  });
+  const OutboxCounts counts = reporting.outbox().send(
+      [&](std::uint64_t done) {
+        progress.show(done);
+        return true;
+      },
+      domain);
   progress.clear();
   print_counts(options, counts, reporting.outbox().waiting());
   if (counts.failed > 0 || counts.uncertain > 0) return exit_no;
@@ -259,6 +264,12 @@ std::optional<store::ReportState> state_of(const std::string& word) {
 bool is_decision(store::ReportState state) {
   using enum store::ReportState;
   return state == due || state == sent || state == failed || state == suppressed;
+}
+
+/// How far a report is that is divided.
+std::string parts_text(const store::ReportRecord& line) {
+  if (line.parts < 2) return "";
+  return fmt::format("  {} of {} parts sent", line.parts_sent, line.parts);
 }
 
 int list(const Options& options) {
@@ -280,12 +291,14 @@ int list(const Options& options) {
                                          {"edition", one.key.edition},
                                          {"state", to_string(one.state)},
                                          {"attempts", one.attempts},
+                                         {"parts_sent", one.parts_sent},
+                                         {"parts", one.parts},
                                          {"report_id", json_text(one.report_id)},
                                          {"detail", json_text(one.detail)}});
       else
-        fmt::print("{}  {:<10}  policy {}  edition {}  {}  {}\n", text_of(one.key.day),
+        fmt::print("{}  {:<10}  policy {}  edition {}  {}{}  {}\n", text_of(one.key.day),
                    to_string(one.state), one.key.policy, one.key.edition,
-                   printable(one.key.destination), printable(one.detail));
+                   printable(one.key.destination), parts_text(one), printable(one.detail));
     }
     if (page.size() < filter.most) break;
     filter.after = page.back().key;
@@ -304,28 +317,37 @@ int resolve(const Options& options) {
   const std::optional<store::ReportState> state = state_of(options.state);
   if (!state || !is_decision(*state))
     throw Failure(exit_usage, "--as takes due, sent, failed or suppressed");
-  if (!ledger.resolve(key, *state, "decided by hand", now()))
+  const std::optional<store::ReportState> decided =
+      ledger.resolve(key, *state, "decided by hand", now());
+  if (!decided)
     throw Failure(exit_no, "there is no such report, or somebody is sending it: see report list");
-  // Whoever has it sent again says that its destination can be used again.
-  if (*state == store::ReportState::due) ledger.destination_worked(key.destination, now());
+  // Whoever has it sent again says that its mailboxes can be used again.
+  if (*state == store::ReportState::due)
+    for (const std::string& one : ledger.mailboxes(key)) ledger.mailbox_worked(one, now());
+  if (*decided != *state)
+    fmt::print("the part in doubt counts as sent; the report is due for the parts behind it\n");
   return exit_ok;
 }
 
 void add_send(CLI::App& report, const std::shared_ptr<Options>& options, int& exit_code) {
   CLI::App* command = report.add_subcommand(
-      "send", "Send the reports of a day; what has left already does not leave again.");
+      "send", "Send the reports of a day and all others that are due; none leaves twice.");
   command->add_option("--day", options->day, "a day of UTC (default: yesterday)")
       ->option_text("YYYY-MM-DD");
-  command->add_option("--domain", options->domain, "plan those of this policy domain alone")
+  command->add_option("--domain", options->domain, "those about this policy domain alone")
       ->option_text("DOMAIN");
   command->add_flag("--dry-run", options->dry_run, "show what would be sent, and send nothing");
   command->add_flag("--json", options->json, "print JSON for programs");
   options->settings.declare(*command);
   options->dns.declare(*command);
   command->footer(
-      "What was planned or deferred before and is due goes with it. What waits for another attempt "
-      "is counted, of whatever day it is. What has come of a day since it was reported leaves in "
-      "reports of its own.\n"
+      "The reports of the day are planned, and then everything that is due is sent, of whatever "
+      "day it is: also what was planned or deferred before. --domain limits both. --dry-run shows "
+      "the same: what waits for another attempt, for a mailbox that refused, or because its "
+      "mailbox has had its fill of the day is not shown, as it would not be sent now. What waits "
+      "is "
+      "counted at the end. What has come of a day since it was reported leaves in reports of its "
+      "own.\n"
       "Exit codes: 0 all went well, 1 some failed or may have left, 69 no store, 75 some are tried "
       "again later, 78 settings with errors.");
   command->callback(guarded(send, options, exit_code));
@@ -381,7 +403,10 @@ void add_resolve(CLI::App& report, const std::shared_ptr<Options>& options, int&
       ->option_text("STATE");
   options->settings.declare(*command);
   command->footer(
-      "A destination that refused is left alone for a while; due has it tried again at once.\n"
+      "Of a report in several parts, only the part in doubt is decided on: sent says that it has "
+      "arrived, and the report is due for the parts behind it; due sends that part again, and "
+      "those behind it. Which part it is, report list says.\n"
+      "A mailbox that refused is left alone for a while; due has it tried again at once.\n"
       "Exit codes: 0 done, 1 no such report, 69 no store, 78 settings with errors.");
   command->callback(guarded(resolve, options, exit_code));
 }

@@ -8,179 +8,102 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
+#include <set>
 #include <utility>
 
-#include "countersign/crypto/digest.hpp"
-#include "countersign/encoding/archive.hpp"
-#include "countersign/mailflow/own_mail.hpp"
-#include "countersign/report/aggregate_mail.hpp"
-#include "countersign/report/aggregate_xml.hpp"
-#include "countersign/text/base64.hpp"
+#include "countersign/message/compose.hpp"
 #include "service/log/log.hpp"
+#include "service/reporting/previews.hpp"
+#include "service/reporting/report_maker.hpp"
 
 namespace countersign::service {
 namespace {
 
-using report::Authorization;
-using report::CheckedDestination;
 using store::Claim;
-using store::Day;
 using store::Edition;
+using store::Permission;
 using store::ReportKey;
 using store::ReportState;
 using store::SendingResult;
 using store::StoredPolicy;
 
-// Claimed at once: few, so that the lease of the last one lasts until its turn.
+// Claimed at once: few, so that a node that stops holds little up.
 constexpr std::size_t claims_at_once = 8;
-// A page of policies of a day.
-constexpr std::size_t policies_at_once = 1'000;
 constexpr std::chrono::hours first_pause{1};
-constexpr std::string_view opted_out = "the domain gets no reports from us";
-constexpr std::string_view comes_back = "it would come back to ourselves";
 
-/// What a claim came to before anything has left: nothing when the report may leave.
+/// What a claim came to: nothing when the ledger has all that there is to say.
 using Ending = std::optional<SendingResult>;
 
 SendingResult suppressed(std::string why) {
   return {.state = ReportState::suppressed, .detail = std::move(why), .next_attempt = {}};
 }
 
-/// What no other division of the report has, should we divide by another size meanwhile.
-std::string division_of(const std::vector<report::Report>& reports) {
-  crypto::Digest digest;
-  for (const report::Report& one : reports)
-    digest.update(format_aggregate(one.aggregate).value_or(""));
-  return text::encode_base64(crypto::as_octets(digest.finish()));
-}
+/// A report on its way out.
+struct Departing {
+  const Claim& claim;
+  const ReportSurvey& survey;
+  const std::vector<Mailbox>& recipients;
+  std::optional<ReportParts> parts;  ///< behind those that have left; nothing when it is one part
+};
 
 }  // namespace
 
 struct Outbox::State {
-  State(store::Store& store_given, CheckDestinations check_given, MailSender& sender_given,
+  State(store::Store& store_given, CheckDestinations check, MailSender& sender_given,
         OutboxOptions options_given, Log& log_given)
       : store(store_given),
-        store_name(store_given.name()),
         ledger(store_given),
-        check(std::move(check_given)),
         sender(sender_given),
         options(std::move(options_given)),
-        log(log_given) {}
+        log(log_given),
+        maker(store, std::move(check), options, log) {}
 
   store::Store& store;
-  /// Hosts with stores of their own report in one name; each report is another.
-  const std::string store_name;
   store::ReportLedger ledger;
-  CheckDestinations check;
   MailSender& sender;
   OutboxOptions options;
   Log& log;
+  ReportMaker maker;
   OutboxCounts counts;
-  /// The reports that were made last: a policy with several destinations comes several times.
+  /// Claims whose turn is still to come, and when their leases were made longer last.
+  std::deque<Claim> claimed;
+  std::chrono::sys_seconds renewed;
+  /// The report that was made last: a policy with several destinations comes several times.
   struct Made {
     Edition edition;
     StoredPolicy policy;
-    std::vector<report::Report> reports;
+    std::optional<ReportSurvey> survey;
   };
   std::optional<Made> made;
 
-  [[nodiscard]] const Limits& limits() const { return options.policy->limits; }
-
-  // --- making ---
-
-  /// The policy with what it has of messages there; nothing when that has expired.
-  [[nodiscard]] std::optional<StoredPolicy> find_policy(const Edition& edition,
-                                                        store::PolicyId id) {
-    std::vector<StoredPolicy> found = store.policies(edition, id - 1, 1);
-    if (found.empty() || found.front().id != id) return std::nullopt;
-    return std::move(found.front());
-  }
-
-  [[nodiscard]] std::vector<report::Report> make_reports(const Edition& edition,
-                                                         const StoredPolicy& policy) {
-    std::vector<report::CountedEvaluation> rows;
-    store.read(edition, policy.id, [&rows](const store::CountedEvaluation& row) {
-      rows.push_back({.evaluation = row.evaluation, .count = row.messages});
-      return true;
-    });
-    report::Tally tally =
-        report::tally(rows,
-                      {.reporter = options.reporter,
-                       .period = report::day_period(edition.day),
-                       .run = fmt::format("{} {} {} {}", store_name, policy.id,
-                                          edition.day.time_since_epoch().count(), edition.number),
-                       .packed_bytes_max = options.packed_octets_max},
-                      limits());
-    if (tally.dropped > 0)
-      log.write(LogLevel::warning, "messages of a day fit into no report",
-                {{"policy_domain", policy.published.domain},
-                 {"messages", std::to_string(tally.dropped)}});
-    return std::move(tally.reports);
-  }
-
-  [[nodiscard]] const Made* reports_for(const ReportKey& key) {
+  [[nodiscard]] Made* find_made(const ReportKey& key) {
     const Edition edition{key.day, key.edition};
     if (made && made->edition == edition && made->policy.id == key.policy) return &*made;
     made.reset();
-    std::optional<StoredPolicy> policy = find_policy(edition, key.policy);
+    std::optional<StoredPolicy> policy = maker.find_policy(edition, key.policy);
     if (!policy) return nullptr;
-    std::vector<report::Report> reports = make_reports(edition, *policy);
-    made = Made{.edition = edition, .policy = *std::move(policy), .reports = std::move(reports)};
+    made = Made{.edition = edition, .policy = *std::move(policy), .survey = {}};
     return &*made;
-  }
-
-  /// A report as a signed mail; the error is a sentence.
-  [[nodiscard]] Result<std::string, std::string> make_mail(const report::Aggregate& aggregate,
-                                                           const std::vector<Mailbox>& to) {
-    const Result<std::string, report::AggregateFault> xml = format_aggregate(aggregate);
-    if (!xml) return std::unexpected(std::string(to_string(xml.error())));
-    const Result<std::string, ComposeErrorCode> mail = report::format_report_mail(
-        aggregate, options.reporter,
-        {.from = options.from, .to = to, .date = options.now(), .message_id = {}},
-        encoding::gzip(*xml));
-    if (!mail) return std::unexpected(std::string(to_string(mail.error())));
-    return mailflow::sign_own_mail(*options.policy, *mail, options.now());
   }
 
   // --- deciding ---
 
-  [[nodiscard]] std::vector<CheckedDestination> check_uris(const StoredPolicy& policy,
-                                                           std::vector<std::string> uris) {
-    const auto domain = DomainName::parse(policy.published.domain);
-    if (!domain) return {};
-    return check(report::check_destinations(
-        {.policy_domain = *domain, .uris = std::move(uris), .kind = report::ReportKind::aggregate},
-        limits()));
-  }
-
-  [[nodiscard]] bool is_opted_out(const StoredPolicy& policy) const {
-    const auto domain = DomainName::parse(policy.published.domain);
-    return domain && options.opted_out.contains(*domain);
-  }
-
-  /// Where the report goes, or how it ends without having left.
-  [[nodiscard]] Ending find_recipients(const Claim& claim, const StoredPolicy& policy,
+  /// Whom the report goes to, or how it ends without having left. Only with recipients it goes on.
+  [[nodiscard]] Ending find_recipients(Claim& claim, const StoredPolicy& policy,
                                        std::vector<Mailbox>& recipients) {
-    if (is_opted_out(policy)) return suppressed(std::string(opted_out));
-    std::vector<CheckedDestination> checked = check_uris(policy, {claim.key.destination});
-    if (checked.empty()) return suppressed("the policy domain is no domain name");
-    const Authorization authorization = checked.front().authorization;
-    if (authorization == Authorization::dns_failure)
-      return try_again(claim, std::string(to_string(authorization)));
-    const bool has_ours = leave_out_ourselves(checked);
-    recipients = report::recipients_of(checked);
+    Addressed addressed = maker.address(policy, claim.key.destination);
+    if (addressed.is_temporary) return try_again(claim, std::move(addressed.fault));
+    if (!addressed.fault.empty()) return suppressed(std::move(addressed.fault));
+    std::vector<std::string> names;
+    for (const Mailbox& one : addressed.checked.mailboxes) names.push_back(ledger_name(one));
+    if (ledger.take_mailboxes(claim, std::move(names), options.now()) != Permission::granted)
+      return std::nullopt;
+    std::set<std::string> own(claim.mailboxes.begin(), claim.mailboxes.end());
+    for (Mailbox& one : addressed.checked.mailboxes)
+      if (own.erase(ledger_name(one)) > 0) recipients.push_back(std::move(one));
     if (!recipients.empty()) return std::nullopt;
-    return suppressed(std::string(has_ours ? comes_back : to_string(authorization)));
-  }
-
-  /// True when there was one of our addresses to leave out.
-  bool leave_out_ourselves(std::vector<CheckedDestination>& checked) const {
-    const report::LoopGuard guard{.report_addresses = {options.from}};
-    std::size_t ours = 0;
-    for (CheckedDestination& one : checked)
-      ours += std::erase_if(one.mailboxes,
-                            [&guard](const Mailbox& mailbox) { return guard.is_own(mailbox); });
-    return ours > 0;
+    return suppressed(std::string(gets_it_otherwise));
   }
 
   /// Due again, later each time, and given up in the end.
@@ -195,25 +118,43 @@ struct Outbox::State {
 
   // --- sending ---
 
+  /// The next part as a mail; the error is a sentence.
+  [[nodiscard]] Result<std::string, std::string> next_mail(Departing& departing) {
+    const std::optional<report::Report> part =
+        departing.parts ? departing.parts->next() : std::nullopt;
+    const report::Report* const made_part = part ? &*part : departing.survey.only.get();
+    if (made_part == nullptr) return std::unexpected("a part of it is stored no more");
+    Result<std::string, std::string> mail =
+        maker.make_mail(made_part->aggregate, departing.recipients);
+    if (!mail) return std::unexpected("the mail cannot be made: " + mail.error());
+    return mail;
+  }
+
   /// Sends the parts that have not left yet, in their order; most reports have one.
-  [[nodiscard]] SendingResult deliver(const Claim& claim, const std::vector<Mailbox>& recipients,
-                                      const std::vector<std::string>& mails,
-                                      const std::string& division) {
+  ///
+  /// mail   the first of them.
+  [[nodiscard]] SendingResult deliver(Departing& departing, std::string mail) {
+    const Claim& claim = departing.claim;
+    const std::vector<std::string>& ids = departing.survey.ids;
     std::vector<std::string> rcpt_to;
-    for (const Mailbox& one : recipients) rcpt_to.push_back(format_address(one));
-    for (auto i = static_cast<std::size_t>(claim.parts_sent); i < mails.size(); ++i) {
-      DeliveryResult result =
-          sender.send({.mail_from = options.mail_from, .rcpt_to = rcpt_to, .octets = mails[i]});
-      if (mails.size() > 1)
-        result.text = fmt::format("part {} of {}: {}", i + 1, mails.size(), result.text);
+    for (const Mailbox& one : departing.recipients) rcpt_to.push_back(format_address(one));
+    for (auto sent = static_cast<std::size_t>(claim.parts_sent);;) {
+      DeliveryResult result = sender.send(
+          {.mail_from = options.mail_from, .rcpt_to = rcpt_to, .octets = std::move(mail)});
+      if (ids.size() > 1)
+        result.text = fmt::format("part {} of {}: {}", sent + 1, ids.size(), result.text);
       if (result.delivery != Delivery::accepted) return not_accepted(claim, result);
-      if (i + 1 < mails.size() && !ledger.part_left(claim, static_cast<std::int64_t>(i + 1),
-                                                    division, options.now(), options.lease))
+      if (++sent == ids.size()) break;
+      if (!ledger.part_left(claim, static_cast<std::int64_t>(sent), ids[sent], options.now()))
         return {.state = ReportState::uncertain,
                 .detail = "sending its parts took longer than its lease",
                 .next_attempt = {}};
+      renew_leases();
+      Result<std::string, std::string> next = next_mail(departing);
+      if (!next) return try_again(claim, std::move(next.error()));
+      mail = *std::move(next);
     }
-    ledger.destination_worked(claim.key.destination, options.now());
+    for (const std::string& one : claim.mailboxes) ledger.mailbox_worked(one, options.now());
     return {.state = ReportState::sent, .detail = {}, .next_attempt = {}};
   }
 
@@ -221,47 +162,47 @@ struct Outbox::State {
     if (result.delivery == Delivery::uncertain)
       return {.state = ReportState::uncertain, .detail = result.text, .next_attempt = {}};
     if (result.delivery == Delivery::deferred) return try_again(claim, result.text);
-    ledger.destination_failed(claim.key.destination, result.text, options.now());
+    for (const std::string& one : claim.mailboxes)
+      ledger.mailbox_failed(one, result.text, options.now());
     return {.state = ReportState::failed, .detail = result.text, .next_attempt = {}};
   }
 
   /// Everything but the entry into the ledger.
-  [[nodiscard]] Ending send_claimed(const Claim& claim) {
-    const Made* reports = reports_for(claim.key);
-    if (reports == nullptr || reports->reports.empty())
-      return suppressed("nothing is stored of that day any more");
+  [[nodiscard]] Ending send_claimed(Claim& claim) {
+    Made* report = find_made(claim.key);
+    if (report == nullptr) return suppressed("nothing is stored of that day any more");
     std::vector<Mailbox> recipients;
-    if (Ending ending = find_recipients(claim, reports->policy, recipients)) return ending;
-    std::string division;
-    if (reports->reports.size() > 1 || claim.parts_sent > 0)
-      division = division_of(reports->reports);
+    if (Ending ending = find_recipients(claim, report->policy, recipients)) return ending;
+    if (recipients.empty()) return std::nullopt;
+    if (!report->survey) report->survey = maker.survey(report->edition, report->policy);
+    const ReportSurvey& survey = *report->survey;
+    if (survey.ids.empty()) return suppressed("nothing is stored of that day any more");
     // What stands in the parts that have left is not known any more: other parts could tell of it
     // again, or never.
-    if (claim.parts_sent > 0 && division != claim.division)
+    if (is_divided_otherwise(claim, survey))
       return SendingResult{.state = ReportState::failed,
-                           .detail = fmt::format("{} parts left at an earlier attempt, and the "
-                                                 "report is divided otherwise now",
-                                                 claim.parts_sent),
+                           .detail = divided_otherwise(claim.parts_sent),
                            .next_attempt = {}};
-    std::vector<std::string> mails;
-    for (const report::Report& one : reports->reports) {
-      Result<std::string, std::string> mail = make_mail(one.aggregate, recipients);
-      if (!mail) return try_again(claim, "the mail cannot be made: " + mail.error());
-      mails.push_back(*std::move(mail));
-    }
-    const std::string& id = reports->reports.front().aggregate.report_metadata.report_id;
-    const store::Permission permission =
-        ledger.begin_sending(claim, id, options.destination_cap, options.now());
-    if (permission != store::Permission::granted) return std::nullopt;
-    return deliver(claim, recipients, mails, division);
+    Departing departing{
+        .claim = claim, .survey = survey, .recipients = recipients, .parts = std::nullopt};
+    if (!survey.only) departing.parts = maker.parts(report->edition, report->policy);
+    for (std::int64_t i = 0; i < claim.parts_sent; ++i) static_cast<void>(departing.parts->next());
+    Result<std::string, std::string> mail = next_mail(departing);
+    if (!mail) return try_again(claim, std::move(mail.error()));
+    const Permission permission =
+        ledger.begin_sending(claim,
+                             {.report_id = survey.ids[static_cast<std::size_t>(claim.parts_sent)],
+                              .parts = static_cast<std::int64_t>(survey.ids.size()),
+                              .division = survey.division},
+                             options.destination_cap, options.now());
+    if (permission == Permission::capped) ++counts.deferred;
+    if (permission != Permission::granted) return std::nullopt;
+    return deliver(departing, *std::move(mail));
   }
 
-  void process(const Claim& claim) {
+  void process(Claim claim) {
     const Ending ending = send_claimed(claim);
-    if (!ending) {
-      ++counts.deferred;  // Somebody else has it, or its destination has had enough today.
-      return;
-    }
+    if (!ending) return;
     count(ending->state);
     static_cast<void>(ledger.finish(claim, *ending, options.now()));
     const bool is_well = ending->state == ReportState::sent;
@@ -272,6 +213,15 @@ struct Outbox::State {
                {"edition", std::to_string(claim.key.edition)},
                {"state", std::string(to_string(ending->state))},
                {"why", ending->detail}});
+  }
+
+  /// Keeps what is claimed and not begun, however long those before it take.
+  void renew_leases() {
+    const std::chrono::sys_seconds now = options.now();
+    if (now - renewed < options.lease / 4) return;
+    renewed = now;
+    std::erase_if(claimed,
+                  [&](const Claim& one) { return !ledger.extend(one, now, options.lease); });
   }
 
   /// Whoever was killed while he sent says nothing of it; a person has to know.
@@ -287,57 +237,12 @@ struct Outbox::State {
     }
   }
 
-  void preview(const Edition& edition, const StoredPolicy& policy,
-               const std::function<void(const ReportPreview&)>& show) {
-    std::vector<CheckedDestination> checked =
-        check_uris(policy, report::distinct_destinations(policy.published.rua, limits()));
-    const bool has_ours = leave_out_ourselves(checked);
-    const std::vector<Mailbox> recipients = report::recipients_of(checked);
-    std::string_view fault = has_ours && recipients.empty() ? comes_back : "";
-    if (is_opted_out(policy)) fault = opted_out;
-    std::vector<PreviewedDestination> destinations;
-    for (CheckedDestination& one : checked) {
-      const ReportKey key{edition.day, policy.id, one.uri, edition.number};
-      destinations.push_back({std::move(one), ledger.state(key)});
-    }
-    for (const report::Report& one : make_reports(edition, policy)) {
-      ReportPreview preview{.policy_domain = policy.published.domain,
-                            .edition = edition.number,
-                            .report_id = one.aggregate.report_metadata.report_id,
-                            .messages = 0,
-                            .xml = format_aggregate(one.aggregate).value_or(""),
-                            .mail = {},
-                            .fault = std::string(fault),
-                            .destinations = destinations};
-      for (const report::Record& record : one.aggregate.record)
-        preview.messages += record.row.count;
-      if (fault.empty() && !recipients.empty()) {
-        Result<std::string, std::string> mail = make_mail(one.aggregate, {recipients.front()});
-        (mail ? preview.mail : preview.fault) = mail ? *std::move(mail) : std::move(mail.error());
-      }
-      show(preview);
-    }
-  }
-
   void count(ReportState state) {
     if (state == ReportState::sent) ++counts.sent;
     if (state == ReportState::due) ++counts.deferred;
     if (state == ReportState::failed) ++counts.failed;
     if (state == ReportState::uncertain) ++counts.uncertain;
     if (state == ReportState::suppressed) ++counts.suppressed;
-  }
-
-  /// Calls for each policy of the edition, of that domain if one is named.
-  template <class Each>
-  void for_each_policy(const Edition& edition, std::string_view only_domain, const Each& each) {
-    for (store::PolicyId after = 0;;) {
-      const std::vector<StoredPolicy> page = store.policies(edition, after, policies_at_once);
-      for (const StoredPolicy& policy : page) {
-        after = policy.id;
-        if (only_domain.empty() || policy.published.domain == only_domain) each(policy);
-      }
-      if (page.size() < policies_at_once) return;
-    }
   }
 };
 
@@ -351,27 +256,24 @@ std::size_t Outbox::plan(store::Day day, std::string_view only_domain,
                          std::chrono::sys_seconds since) {
   const std::chrono::sys_seconds now = state_->options.now();
   const store::ClosedEditions closed = state_->store.close_edition(day, since, now);
-  std::vector<ReportKey> keys;
-  for (std::int64_t number = 1; number <= closed.count; ++number) {
-    state_->for_each_policy({day, number}, only_domain, [&](const StoredPolicy& policy) {
-      for (std::string& uri : report::distinct_destinations(policy.published.rua, state_->limits()))
-        keys.push_back(
-            {.day = day, .policy = policy.id, .destination = std::move(uri), .edition = number});
+  std::size_t count = 0;
+  for (std::int64_t number = 1; number <= closed.count; ++number)
+    state_->maker.for_each_plan({day, number}, only_domain, [&](const PlannedReports& planned) {
+      count += planned.known + planned.keys.size();
+      if (!planned.keys.empty()) state_->ledger.add_due(planned.keys, now);
     });
-  }
-  state_->ledger.add_due(keys, now);
-  return keys.size();
+  return count;
 }
 
 std::uint64_t Outbox::give_up_before(store::Day day) {
   std::uint64_t in_all = 0;
-  for (const Day late : state_->store.open_days(day)) {
+  for (const store::Day late : state_->store.open_days(day)) {
     const store::ClosedEditions closed =
         state_->store.close_edition(late, std::chrono::sys_seconds::max(), state_->options.now());
     if (!closed.is_new) continue;  // Another node was faster, and tells.
     std::uint64_t messages = 0;
-    state_->for_each_policy({late, closed.count}, {}, [&](const StoredPolicy& policy) {
-      if (!policy.published.rua.empty() && !state_->is_opted_out(policy))
+    state_->maker.for_each_policy({late, closed.count}, {}, [&](const StoredPolicy& policy) {
+      if (!policy.published.rua.empty() && !state_->maker.is_opted_out(policy))
         messages += policy.messages;
     });
     in_all += messages;
@@ -383,19 +285,26 @@ std::uint64_t Outbox::give_up_before(store::Day day) {
   return in_all;
 }
 
-OutboxCounts Outbox::send(const std::function<bool(std::uint64_t done)>& on_progress) {
-  state_->counts = {};
+OutboxCounts Outbox::send(const std::function<bool(std::uint64_t done)>& on_progress,
+                          std::string_view only_domain) {
+  State& state = *state_;
+  state.counts = {};
   std::uint64_t done = 0;
   for (;;) {
-    const std::chrono::sys_seconds now = state_->options.now();
-    state_->tell_abandoned(now);
-    const std::vector<Claim> claims =
-        state_->ledger.claim(state_->options.owner, now, state_->options.lease, claims_at_once);
-    if (claims.empty()) return state_->counts;
-    for (const Claim& claim : claims) {
-      state_->process(claim);
+    const std::chrono::sys_seconds now = state.options.now();
+    state.tell_abandoned(now);
+    const std::vector<Claim> claims = state.ledger.claim(
+        state.options.owner, now, state.options.lease, claims_at_once, only_domain);
+    if (claims.empty()) return state.counts;
+    state.claimed.assign(claims.begin(), claims.end());
+    state.renewed = now;
+    while (!state.claimed.empty()) {
+      Claim claim = std::move(state.claimed.front());
+      state.claimed.pop_front();
+      state.process(std::move(claim));
       // What is claimed and not begun is due again when its lease is over.
-      if (on_progress && !on_progress(++done)) return state_->counts;
+      if (on_progress && !on_progress(++done)) return state.counts;
+      state.renew_leases();
     }
   }
 }
@@ -404,12 +313,12 @@ store::WaitingReports Outbox::waiting() { return state_->ledger.waiting(state_->
 
 void Outbox::preview(store::Day day, std::string_view only_domain,
                      const std::function<void(const ReportPreview&)>& show) {
-  const std::int64_t open = state_->store.closed_editions(day) + 1;
-  for (std::int64_t number = 1; number <= open; ++number) {
-    state_->for_each_policy({day, number}, only_domain, [&](const StoredPolicy& policy) {
-      state_->preview({day, number}, policy, show);
-    });
-  }
+  Previews(state_->store, state_->maker, state_->options, show).show_day(day, only_domain);
+}
+
+void Outbox::rehearse(store::Day day, std::string_view only_domain,
+                      const std::function<void(const ReportPreview&)>& show) {
+  Previews(state_->store, state_->maker, state_->options, show).show_sending(day, only_domain);
 }
 
 }  // namespace countersign::service

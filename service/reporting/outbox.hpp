@@ -7,6 +7,9 @@
 //   outbox.plan(day);                       enters into the ledger what is due
 //   OutboxCounts counts = outbox.send();    sends what is due, whichever node planned it
 //
+// A report is made, sent and forgotten part by part, so that no policy, however many rows it has,
+// takes more memory than one part.
+//
 // What comes of a day after it was planned, from a host that was away, is told by further reports
 // about it when it is planned again: no message is told of twice.
 //
@@ -46,9 +49,11 @@ struct OutboxOptions {
   std::shared_ptr<const mailflow::Policy> policy;
   mailflow::DomainSet opted_out;                ///< policy domains that get no reports from us
   std::size_t packed_octets_max = 10UL << 20U;  ///< larger reports are divided
-  std::uint64_t destination_cap = 100'000;      ///< reports that a destination gets a day
-  std::chrono::seconds lease{900};              ///< for making and sending one report
-  std::int64_t attempts_max = 10;               ///< after as many a report is given up
+  std::uint64_t destination_cap = 100'000;      ///< reports that a mailbox gets a day
+  /// For making a report, and for sending each part of it. It must be longer than the sender's
+  /// patience.
+  std::chrono::seconds lease{900};
+  std::int64_t attempts_max = 10;  ///< after as many a report is given up
   std::function<std::chrono::sys_seconds()> now;
   std::string owner;  ///< a name that no other process has, for the ledger
 };
@@ -67,6 +72,8 @@ struct OutboxCounts {
 struct PreviewedDestination {
   report::CheckedDestination checked;
   std::optional<store::ReportState> state;  ///< nothing when it was never planned
+  std::string fault;  ///< why it gets nothing, if `checked` and ReportPreview::fault do not say it
+  std::int64_t parts_sent = 0;  ///< parts of the report that have left for it, the first ones
 
   /// True unless it has left, or is not to leave, or somebody is at it.
   [[nodiscard]] bool is_due() const {
@@ -77,6 +84,7 @@ struct PreviewedDestination {
 /// A report as it would be sent.
 struct ReportPreview {
   std::string policy_domain;
+  store::Day day;
   std::int64_t edition = 1;  ///< of the day
   std::string report_id;
   std::uint64_t messages = 0;
@@ -108,10 +116,12 @@ class Outbox {
   /// report will.
   /// Returns       messages of domains that wanted reports.
   std::uint64_t give_up_before(store::Day day);
-  /// Sends what is due, until nothing is.
+  /// Sends what is due, of whatever day, until nothing is.
   ///
   /// on_progress   called after each report with the number of those done; false ends the run.
-  OutboxCounts send(const std::function<bool(std::uint64_t done)>& on_progress = {});
+  /// only_domain   about this policy domain alone; empty for all.
+  OutboxCounts send(const std::function<bool(std::uint64_t done)>& on_progress = {},
+                    std::string_view only_domain = {});
   /// Reports of all days that wait for another attempt, and when the next one is due.
   [[nodiscard]] store::WaitingReports waiting();
   /// Makes the reports of a day and shows each; nothing is sent, and nothing entered anywhere.
@@ -119,6 +129,12 @@ class Outbox {
   /// only_domain   of this policy domain alone; empty for all.
   void preview(store::Day day, std::string_view only_domain,
                const std::function<void(const ReportPreview&)>& show);
+  /// Shows what plan() of that day and then send() would send now, of whatever day, and of that day
+  /// what nobody wants; nothing is sent, and nothing entered anywhere.
+  ///
+  /// only_domain   about this policy domain alone; empty for all.
+  void rehearse(store::Day day, std::string_view only_domain,
+                const std::function<void(const ReportPreview&)>& show);
 
  private:
   struct State;

@@ -2,7 +2,8 @@
 //
 // Version 1 has the counts, version 2 what becomes of reports, version 3 how many reports a
 // destination gets, version 4 which parts of a report have left, version 5 the store's name,
-// version 6 the editions of a day.
+// version 6 the editions of a day, version 7 which mailboxes get a report, how many parts it has
+// and how often it was claimed, and what makes the expiry of policies and identities quick.
 //
 // Days are counted from 1970-01-01, times in seconds from its beginning, UTC.
 //
@@ -17,7 +18,7 @@
 namespace countersign::service::store {
 namespace {
 
-constexpr std::array<const char*, 6> sqlite{{
+constexpr std::array<const char*, 7> sqlite{{
     R"sql(
 CREATE TABLE policy (
   id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice: reports refer to it
@@ -131,9 +132,30 @@ INSERT INTO edition (day, closed, closed_at)
   SELECT DISTINCT day, CASE WHEN day <= (SELECT max(day) FROM report) THEN 1 ELSE 0 END, 0
   FROM evaluation;
 )sql",
+    R"sql(
+CREATE INDEX policy_by_last_day ON policy (last_day);
+CREATE INDEX identity_by_last_day ON identity (last_day);
+ALTER TABLE report ADD COLUMN claims INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE report ADD COLUMN parts_in_all INTEGER NOT NULL DEFAULT 0;  -- 0 before it was sent
+-- What each line of report is for; of one report a mailbox has one line. In destination, uri is the
+-- same mailbox.
+CREATE TABLE report_mailbox (
+  day INTEGER NOT NULL,
+  policy INTEGER NOT NULL,
+  edition INTEGER NOT NULL,
+  mailbox TEXT NOT NULL,
+  destination TEXT NOT NULL,
+  PRIMARY KEY (day, policy, edition, mailbox)
+) WITHOUT ROWID;
+CREATE TRIGGER report_mailbox_goes AFTER DELETE ON report BEGIN
+  DELETE FROM report_mailbox
+  WHERE day = OLD.day AND policy = OLD.policy AND edition = OLD.edition
+    AND destination = OLD.destination;
+END;
+)sql",
 }};
 
-constexpr std::array<const char*, 6> postgresql{{
+constexpr std::array<const char*, 7> postgresql{{
     R"sql(
 CREATE TABLE policy (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -216,6 +238,24 @@ ALTER TABLE report ADD PRIMARY KEY (day, policy, destination, edition);
 INSERT INTO edition (day, closed, closed_at)
   SELECT DISTINCT day, CASE WHEN day <= (SELECT max(day) FROM report) THEN 1 ELSE 0 END, 0
   FROM evaluation;
+)sql",
+    R"sql(
+CREATE INDEX policy_by_last_day ON policy (last_day);
+CREATE INDEX identity_by_last_day ON identity (last_day);
+ALTER TABLE report ADD COLUMN claims bigint NOT NULL DEFAULT 0;
+ALTER TABLE report ADD COLUMN parts_in_all bigint NOT NULL DEFAULT 0;  -- 0 before it was sent
+-- What each line of report is for; of one report a mailbox has one line. In destination, uri is the
+-- same mailbox.
+CREATE TABLE report_mailbox (
+  day integer NOT NULL,
+  policy bigint NOT NULL,
+  edition integer NOT NULL,
+  mailbox text NOT NULL,
+  destination text NOT NULL,
+  PRIMARY KEY (day, policy, edition, mailbox),
+  FOREIGN KEY (day, policy, destination, edition)
+    REFERENCES report (day, policy, destination, edition) ON DELETE CASCADE
+);
 )sql",
 }};
 

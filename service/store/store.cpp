@@ -200,13 +200,16 @@ std::vector<StoredPolicy> Store::policies(const Edition& edition, PolicyId after
 }
 
 void Store::read(const Edition& edition, PolicyId policy,
-                 const std::function<bool(const CountedEvaluation&)>& on_row) {
+                 const std::function<bool(const CountedEvaluation&)>& on_row,
+                 const RowPosition& after) {
   Transaction transaction(*database_, Access::reading);
-  const std::initializer_list<Parameter> parameters{number_of(edition.day), edition.number, policy};
+  const std::initializer_list<Parameter> parameters{number_of(edition.day), edition.number, policy,
+                                                    Octets{after.source}, after.identity};
   database_->stream(
-      "SELECT p.body, e.source, i.body, e.messages FROM evaluation e"
+      "SELECT p.body, e.source, i.body, e.messages, e.identity FROM evaluation e"
       " JOIN policy p ON p.id = e.policy JOIN identity i ON i.id = e.identity"
-      " WHERE e.day = $1 AND e.edition = $2 AND e.policy = $3 ORDER BY e.source, e.identity",
+      " WHERE e.day = $1 AND e.edition = $2 AND e.policy = $3"
+      " AND (e.source, e.identity) > ($4, $5) ORDER BY e.source, e.identity",
       std::span(parameters.begin(), parameters.size()), [&](const Row& row) {
         const RowKey key{edition.day, row.text(0), row.text(1), row.text(2)};
         std::optional<report::Evaluation> evaluation = evaluation_of(key);
@@ -215,7 +218,9 @@ void Store::read(const Edition& edition, PolicyId policy,
                                                 " of the store has a row that cannot be read; "
                                                 "restore a backup");
         }
-        return on_row({*std::move(evaluation), static_cast<std::uint64_t>(row.number(3))});
+        return on_row({.evaluation = *std::move(evaluation),
+                       .messages = static_cast<std::uint64_t>(row.number(3)),
+                       .position = {row.text(1), row.number(4)}});
       });
 }
 

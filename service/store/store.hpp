@@ -50,10 +50,19 @@ struct StoredPolicy {
   std::uint64_t messages = 0;  ///< of the edition
 };
 
+/// Where a row stands among those of one policy of an edition.
+struct RowPosition {
+  std::string source;         ///< the address: 4 or 16 octets; empty is before all
+  std::int64_t identity = 0;  ///< the number by which the store knows it
+
+  friend auto operator<=>(const RowPosition&, const RowPosition&) = default;
+};
+
 /// Equal evaluations of an edition.
 struct CountedEvaluation {
   report::Evaluation evaluation;
   std::uint64_t messages = 0;
+  RowPosition position;
 };
 
 /// Where in which segment of a spool a batch stands, so that what comes twice is recognised. A
@@ -115,9 +124,13 @@ class Store {
   [[nodiscard]] std::vector<StoredPolicy> policies(const Edition& edition, PolicyId after = 0,
                                                    std::size_t most = 1'000);
   /// Hands out what is counted of one policy in one edition, a row at a time, until it is told
-  /// false. Rows come in the order of their addresses.
+  /// false. No two rows are alike, and they come in the order of their positions, of an edition
+  /// that is closed the same rows each time.
+  ///
+  /// after        begin behind that one.
   void read(const Edition& edition, PolicyId policy,
-            const std::function<bool(const CountedEvaluation&)>& on_row);
+            const std::function<bool(const CountedEvaluation&)>& on_row,
+            const RowPosition& after = {});
 
   /// What no other store is called: the numbers of policies are this store's own.
   [[nodiscard]] std::string name();

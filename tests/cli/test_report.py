@@ -65,13 +65,16 @@ class Report(ReportCase):
         self.judge_a_day()
         self.mta.answers = {b".": b"451 later"}
         self.report("send", "--day", self.day, code=75)
-        dry = self.report("send", "--dry-run", "--day", self.day, "--domain", "owner.example")
-        self.assertRegex(dry.text,
-                         rf"(?m)^  to  {OWNER}\n      dmarc@owner\.example\n.*\n      due$")
+        owner = ("send", "--dry-run", "--day", self.day, "--domain", "owner.example")
+        self.assertEqual(self.report(*owner).out, b"", "it would not be tried again now")
         self.mta.answers = {}
         (line,) = self.report("list", "--state", "due", "--json").json
         self.report("resolve", "--day", self.day, "--policy", str(line["policy"]),
                     "--destination", OWNER, "--as", "due")
+        dry = self.report(*owner)
+        self.assertRegex(dry.text,
+                         rf"(?m)^  to  {OWNER}\n      dmarc@owner\.example\n.*\n      due$")
+        self.assertNotIn(OTHER, dry.text, "of it there is nothing more to do")
         self.report("send", "--day", self.day)
         dry = self.report("send", "--dry-run", "--day", self.day, "--domain", "owner.example")
         self.assertEqual(dry.out, b"")
@@ -171,11 +174,19 @@ class Report(ReportCase):
         database = sqlite3.connect(self.folder / "store.sqlite")
         with contextlib.closing(database), database:
             database.execute(
+                "INSERT INTO evaluation (day, edition, policy, source, identity, messages)"
+                " SELECT day + 1, edition, policy, source, identity, messages FROM evaluation")
+            database.execute("INSERT INTO edition (day, closed, closed_at)"
+                             " SELECT day + 1, closed, closed_at FROM edition")
+            database.execute(
                 "INSERT INTO report (day, policy, destination, edition, state, changed)"
                 " SELECT day + 1, policy, destination, 1, 'due', changed FROM report"
                 " WHERE state = 'failed'")
             until = database.execute("SELECT max(unusable_until) FROM destination").fetchone()[0]
+        self.assertEqual(self.report("send", "--dry-run", "--day", self.day, "--json",
+                                     "--domain", "owner.example").json, [])
         waits = self.report("send", "--day", self.day, "--json").json
+        self.assertEqual((waits["sent"], waits["failed"]), (0, 0))
         self.assertEqual(waits["waiting"], 1)
         self.assertEqual(waits["next_attempt"],
                          f"{datetime.datetime.fromtimestamp(until, datetime.timezone.utc):%FT%TZ}")
@@ -225,6 +236,41 @@ class Report(ReportCase):
         self.report("resolve", *which, "--as", "due")
         self.report("send", "--day", self.day)
         self.assertEqual(len(self.mta.mails), 1)
+        self.assertEqual(self.states()[OWNER], "sent")
+
+
+    def test_a_person_decides_on_a_part(self):
+        self.judge_a_day()
+        self.change("[reports]\n", "[reports]\npacked_octets_max = 10000\n")
+        database = sqlite3.connect(self.folder / "store.sqlite")
+        with contextlib.closing(database), database:
+            database.executemany(
+                "INSERT INTO evaluation (day, edition, policy, source, identity, messages)"
+                " SELECT e.day, e.edition, e.policy, ?, e.identity, 1 FROM evaluation e"
+                " JOIN policy p ON p.id = e.policy WHERE p.domain = 'owner.example' LIMIT 1",
+                [(bytes([10, i * 7919 % 251, i // 256, i % 256]),) for i in range(4000)])
+        shown = self.report("preview", "owner.example", "--day", self.day, "--json").json
+        parts = [one["report_id"] for one in shown]
+        self.assertGreater(len(parts), 2)
+        self.mta.answers = {b".": b""}
+        self.report("send", "--day", self.day, code=1)
+        (line,) = self.report("list", "--state", "uncertain", "--json").json
+        self.assertEqual((line["report_id"], line["parts_sent"], line["parts"]),
+                         (parts[0], 0, len(parts)))
+        self.assertIn(f"  0 of {len(parts)} parts sent  ",
+                      self.report("list", "--state", "uncertain").text)
+        which = ["--day", line["day"], "--policy", str(line["policy"]),
+                 "--destination", line["destination"]]
+        self.assertEqual(self.report("resolve", *which, "--as", "sent").text,
+                         "the part in doubt counts as sent; the report is due for the parts "
+                         "behind it\n")
+        self.mta.answers = {}
+        dry = self.report("send", "--dry-run", "--day", self.day, "--json",
+                          "--domain", "owner.example").json
+        self.assertEqual([one["report_id"] for one in dry], parts[1:])
+        self.report("send", "--day", self.day)
+        sent = [email.message_from_bytes(mail)["Message-ID"] for _, mail in self.mta.mails]
+        self.assertEqual(sent, [f"<{one}>" for one in parts[1:]])
         self.assertEqual(self.states()[OWNER], "sent")
 
 

@@ -9,17 +9,14 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <mutex>
 #include <thread>
 
-#include "countersign/dns/zone.hpp"
 #include "countersign/report/aggregate_xml.hpp"
 #include "countersign/text/utf8.hpp"
 #include "service/reporting/schedule.hpp"
 #include "tests/support/log_file.hpp"
+#include "tests/support/outbox.hpp"
 #include "tests/support/report_mail.hpp"
-#include "tests/support/signing.hpp"
-#include "tests/support/store_engines.hpp"
 
 namespace countersign::service {
 namespace {
@@ -27,6 +24,9 @@ namespace {
 using namespace std::chrono_literals;
 using store::Day;
 using store::ReportState;
+using test::day;
+using test::evaluation;
+using test::morning;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -34,89 +34,7 @@ using testing::Not;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
-constexpr Day day{std::chrono::days(20'000)};
-constexpr std::chrono::sys_seconds morning = day + 25h;
-
-/// An MTA that takes everything, unless it is told otherwise.
-class FakeSender final : public MailSender {
- public:
-  DeliveryResult send(const OutgoingMail& mail) override {
-    const std::scoped_lock lock(mutex_);
-    if (sent.size() >= taken) return then;
-    sent.push_back(mail);
-    const auto found = answers.find(mail.rcpt_to.at(0));
-    return found == answers.end() ? DeliveryResult{Delivery::accepted, "250 ok"} : found->second;
-  }
-
-  std::map<std::string, DeliveryResult> answers;
-  std::vector<OutgoingMail> sent;
-  std::size_t taken = 1'000'000;  ///< mails; further ones get `then`
-  DeliveryResult then = {Delivery::deferred, "451 later"};
-
- private:
-  std::mutex mutex_;
-};
-
-report::Evaluation evaluation(const std::string& domain, std::vector<std::string> rua) {
-  report::Evaluation one;
-  one.published.domain = domain;
-  one.published.p = dmarc::AssessmentPolicy::reject;
-  one.published.rua = std::move(rua);
-  one.source_ip = *IpAddress::parse("192.0.2.1");
-  one.disposition = report::ActionDisposition::quarantine;
-  one.reasons = {{report::OverrideReason::local_policy, "not rejected for a policy alone"}};
-  one.header_from = domain;
-  one.spf = report::SpfAuthResult{domain, "fail", ""};
-  return one;
-}
-
-class ReportOutbox : public test::StoreTest {
- protected:
-  ReportOutbox() : store_(open()) {
-    zone_ = *dns::Zone::parse(
-        "own.example. 60 IN TXT \"x\"\n"
-        "_dmarc.own.example. 60 IN TXT \"v=DMARC1; p=none\"\n"
-        "_dmarc.other.example. 60 IN TXT \"v=DMARC1; p=none\"\n"
-        "_dmarc.third.example. 60 IN TXT \"v=DMARC1; p=none\"\n"
-        "own.example._report._dmarc.third.example. 60 IN TXT \"v=DMARC1\"\n",
-        Limits());
-  }
-
-  void store_rows(const report::Evaluation& one, std::uint64_t messages = 1) {
-    store::Counts counts;
-    counts[store::row_key(one, day)] = messages;
-    ++position_;
-    ASSERT_TRUE(store_.append(counts, {"segment", position_, position_ + 1}, morning).is_new);
-  }
-
-  CheckDestinations check() {
-    return [this](dns::Asking<std::vector<report::CheckedDestination>> asking) {
-      return zone_.run(std::move(asking));
-    };
-  }
-  OutboxCounts send() {
-    Outbox outbox(store_, check(), sender_, options_, log_.log());
-    outbox.plan(day);
-    return outbox.send();
-  }
-  std::vector<store::ReportRecord> records() { return store::ReportLedger(store_).records({}); }
-
-  std::chrono::sys_seconds now_ = morning;
-  store::Store store_;
-  dns::Zone zone_;
-  FakeSender sender_;
-  OutboxOptions options_{
-      .reporter = {.submitter = test::name("example.org"),
-                   .org_name = "Example",
-                   .email = "reports@example.org",
-                   .generator = "countersign test"},
-      .from = {"reports", test::name("example.org")},
-      .policy = std::make_shared<const mailflow::Policy>(test::policy_for_example_org()),
-      .now = [this] { return now_; },
-      .owner = "node-a"};
-  test::LogFile log_;
-  std::uint64_t position_ = 0;
-};
+using ReportOutbox = test::OutboxTest;
 
 TEST_P(ReportOutbox, SendsADayToItsDomain) {
   store_rows(evaluation("own.example", {"mailto:dmarc@own.example"}), 7);
@@ -246,7 +164,7 @@ TEST_P(ReportOutbox, TellsOnceOfWhatADeadSenderMayHaveSent) {
   store::ReportLedger ledger(store_);
   const std::vector<store::Claim> claims = ledger.claim("dead", now_, options_.lease, 1);
   ASSERT_THAT(claims, SizeIs(1));
-  ASSERT_EQ(ledger.begin_sending(claims[0], "id", 10, now_), store::Permission::granted);
+  ASSERT_EQ(ledger.begin_sending(claims[0], {"id"}, 10, now_), store::Permission::granted);
   EXPECT_EQ(send().uncertain, 0U) << "it may live yet";
   now_ += options_.lease;
   EXPECT_EQ(send().uncertain, 1U);
@@ -344,37 +262,7 @@ TEST_P(ReportOutbox, APreviewSaysWhyNothingWouldBeSent) {
   EXPECT_EQ(send().suppressed, 2U) << "as it was said";
 }
 
-/// Reports that are too large for one mail.
-class DividedReport : public ReportOutbox {
- protected:
-  DividedReport() {
-    options_.packed_octets_max = 2'000;
-    store::Counts counts;
-    for (int i = 0; i < 400; ++i) counts[store::row_key(numbered(i), day)] = 2;
-    ++position_;
-    EXPECT_TRUE(store_.append(counts, {"segment", position_, position_ + 1}, morning).is_new);
-  }
-
-  static report::Evaluation numbered(int i) {
-    report::Evaluation one = evaluation("own.example", {"mailto:dmarc@own.example"});
-    one.source_ip =
-        *IpAddress::parse("198.51." + std::to_string(i / 250) + "." + std::to_string(i % 250));
-    one.header_from = "h" + std::to_string(i * 7919 % 1000) + ".own.example";
-    return one;
-  }
-  /// Expects that what was taken is every part once, with all messages.
-  void expect_complete() {
-    std::uint64_t messages = 0;
-    std::map<std::string, int> ids;
-    for (const OutgoingMail& mail : sender_.sent) {
-      const report::Aggregate aggregate = test::report_in_mail(mail.octets);
-      ++ids[aggregate.report_metadata.report_id];
-      for (const report::Record& record : aggregate.record) messages += record.row.count;
-    }
-    EXPECT_EQ(messages, 800U);
-    EXPECT_EQ(ids.size(), sender_.sent.size());
-  }
-};
+using DividedReport = test::DividedOutboxTest;
 
 TEST_P(DividedReport, LosesNothing) {
   EXPECT_EQ(send().sent, 1U);

@@ -442,6 +442,18 @@ class StoreSchema : public test::StoreTest {
       database.run("INSERT INTO edition (day, closed, closed_at) VALUES ($1, 1, 0)", {number});
     transaction.commit();
   }
+  /// True when the expiry of the table need not read all of it.
+  [[nodiscard]] bool is_indexed_by_last_day(Database& database, const std::string& table) const {
+    const std::string name = table + "_by_last_day";
+    Transaction transaction(database, Access::reading);
+    return database
+               .rows(GetParam() == test::StoreEngine::sqlite
+                         ? "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = $1"
+                         : "SELECT 1 FROM pg_indexes WHERE schemaname = current_schema()"
+                           " AND indexname = $1",
+                     {std::string_view(name)})
+               .size() == 1;
+  }
 };
 
 TEST_P(StoreSchema, EachEarlierVersionIsBroughtUpWithWhatItHolds) {
@@ -469,6 +481,8 @@ TEST_P(StoreSchema, EachEarlierVersionIsBroughtUpWithWhatItHolds) {
       EXPECT_EQ(one.state, ReportState::sent);
     }
     EXPECT_NE(store.name(), "");
+    for (const char* table : {"policy", "identity"})
+      EXPECT_TRUE(is_indexed_by_last_day(*database, table)) << version;
     store.expire(noon);  // Touches every table.
     static_cast<void>(open());
   }
