@@ -63,6 +63,24 @@ TEST_P(ReportOutbox, SendsEachReportOnce) {
   EXPECT_THAT(sender_.sent, SizeIs(1));
 }
 
+TEST_P(ReportOutbox, PlansTogetherWithWhatIsPlannedAlready) {
+  const report::Evaluation row =
+      evaluation("own.example", {"mailto:a@own.example", "mailto:b@own.example"});
+  store_rows(row);
+  Outbox outbox(store_, check(), sender_, options_, log_.log());
+  EXPECT_EQ(outbox.plan(day), 2U);
+  ASSERT_TRUE(store::ReportLedger(store_).resolve(records().at(0).key, ReportState::suppressed,
+                                                  "asked us not to", now_));
+  EXPECT_EQ(outbox.plan(day), 2U) << "the reports of the day are as many as before";
+  store_rows(row);
+  store_rows(evaluation("third.example", {"mailto:a@third.example"}));
+  EXPECT_EQ(outbox.plan(day, "own.example"), 4U);
+  EXPECT_EQ(outbox.plan(day), 5U);
+  ASSERT_THAT(records(), SizeIs(5));
+  EXPECT_EQ(records().at(0).state, ReportState::suppressed) << "it stays as it is";
+  EXPECT_EQ(outbox.send().sent, 4U);
+}
+
 TEST_P(ReportOutbox, WhatComesLateIsToldInAReportOfItsOwn) {
   const report::Evaluation row = evaluation("own.example", {"mailto:dmarc@own.example"});
   store_rows(row, 7);
