@@ -124,6 +124,8 @@ struct HistoryItem {
 ///              name or selector is left out, as a report cannot tell of it (RFC 9990 §3.1.1.13);
 ///              so is a MAIL FROM domain that is none, and with it the result of SPF, and so are
 ///              unusable addresses for reports.
+/// Reasons      the format has none, and a report must have one where the policy was not carried
+///              out (RFC 9990 §3.1.1.11): that is local_policy then, for ARC with "arc=pass".
 class HistoryReader {
  public:
   explicit HistoryReader(const Limits& limits) : limits_(limits) {}

@@ -64,6 +64,25 @@ std::optional<AssessmentPolicy> policy_of_letter(std::int64_t letter) {
   return letter == 'n' ? std::optional(AssessmentPolicy::none) : std::nullopt;
 }
 
+/// What is done where a policy is carried out.
+ActionDisposition carried_out(AssessmentPolicy policy) {
+  switch (policy) {
+    case AssessmentPolicy::none:
+      return ActionDisposition::none;
+    case AssessmentPolicy::quarantine:
+      return ActionDisposition::quarantine;
+    case AssessmentPolicy::reject:
+      return ActionDisposition::reject;
+  }
+  return ActionDisposition::none;
+}
+
+/// What is done where a record gets what it asks for.
+ActionDisposition asked_for(std::int64_t policy) {
+  if (policy == history::reject) return ActionDisposition::reject;
+  return policy == history::quarantine ? ActionDisposition::quarantine : ActionDisposition::none;
+}
+
 }  // namespace
 
 /// The values of a record that has ended. The first that is wrong is the error, and what comes
@@ -182,21 +201,26 @@ class HistoryReader::Record {
     }
   }
 
-  /// A policy that was not carried out needs a reason. RFC 9990 §3.1.1.11
+  /// What was done, and a reason where that is neither what the record asks for nor what its report
+  /// will show as published. RFC 9990 §3.1.1.11
   void read_disposition(std::int64_t policy, std::int64_t action) {
     Evaluation& row = out_.evaluation;
+    const ActionDisposition published = carried_out(history::published_for(row));
     if (policy == history::pass) {
-      if (history::published_for(row) != AssessmentPolicy::none)
-        row.disposition = ActionDisposition::pass;
+      if (published != ActionDisposition::none) row.disposition = ActionDisposition::pass;
       return;
     }
     if (action == history::rejected || action == history::discarded)
       row.disposition = ActionDisposition::reject;
     else if (action == history::quarantined)
       row.disposition = ActionDisposition::quarantine;
-    else if (policy != history::none)
-      row.reasons.push_back(
-          {OverrideReason::local_policy, out_.arc_use == HistoryArcUse::pass ? "arc=pass" : ""});
+    // Nothing was asked for and nothing was done, whatever p= and sp= say: np= may have applied.
+    const bool is_none = policy == history::none && row.disposition == ActionDisposition::none;
+    const bool is_carried_out =
+        row.disposition == asked_for(policy) && row.disposition == published;
+    if (is_none || is_carried_out) return;
+    const bool is_saved = action == history::accepted && out_.arc_use == HistoryArcUse::pass;
+    row.reasons.push_back({OverrideReason::local_policy, is_saved ? "arc=pass" : ""});
   }
 
   // --- fields ---

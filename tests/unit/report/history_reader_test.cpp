@@ -88,6 +88,28 @@ TEST(HistoryReader, TellsWhatWasDone) {
             ActionDisposition::reject);
 }
 
+// RFC 9990 §3.1.1.11
+TEST(HistoryReader, GivesAReasonWhereAPolicyWasNotCarriedOut) {
+  const auto reasons_of = [](const char* p, const char* policy, const char* action) {
+    const std::string asks = with_line(with_line(many_results, "p", p), "policy", policy);
+    return one_record(with_line(asks, "action", action)).evaluation.reasons;
+  };
+  const PolicyOverride reason{OverrideReason::local_policy, ""};
+  EXPECT_THAT(reasons_of("p 114", "policy 16", "action 4"), ElementsAre(reason)) << "held";
+  EXPECT_THAT(reasons_of("p 114", "policy 16", "action 2"), ElementsAre(reason)) << "accepted";
+  EXPECT_THAT(reasons_of("p 114", "policy 16", "action 0"), IsEmpty());
+  EXPECT_THAT(reasons_of("p 113", "policy 17", "action 0"), ElementsAre(reason)) << "rejected";
+  EXPECT_THAT(reasons_of("p 113", "policy 17", "action 1"), ElementsAre(reason)) << "discarded";
+  EXPECT_THAT(reasons_of("p 113", "policy 17", "action 4"), IsEmpty());
+  EXPECT_THAT(reasons_of("p 110", "policy 18", "action 0"), ElementsAre(reason));
+  EXPECT_THAT(reasons_of("p 110", "policy 18", "action 4"), ElementsAre(reason));
+  EXPECT_THAT(reasons_of("p 110", "policy 18", "action 2"), IsEmpty());
+  EXPECT_THAT(reasons_of("p 113", "policy 16", "action 0"), ElementsAre(reason))
+      << "more than was published, whoever asked for it";
+  const std::string held = with_line(saved_by_arc, "action", "action 4");
+  EXPECT_THAT(one_record(held).evaluation.reasons, ElementsAre(reason)) << "ARC did not save it";
+}
+
 TEST(HistoryReader, KnowsTheResults) {
   EXPECT_THAT(one_record(many_results).evaluation.dkim,
               ElementsAre(DkimAuthResult{"q.example", "a", "permerror", ""},

@@ -82,6 +82,9 @@ TEST(FormatHistory, WhatIsWrittenReadsBackEqual) {
     failed.evaluation.disposition = disposition;
     const HistoryRecord again = one_record(format_history(failed));
     EXPECT_EQ(again.evaluation.disposition, disposition);
+    // The format has no reasons; whoever reads it gives one where RFC 9990 asks for it.
+    const bool is_carried_out = disposition == ActionDisposition::quarantine;  // sp=quarantine
+    EXPECT_EQ(again.evaluation.reasons.size(), is_carried_out ? 0U : 1U) << to_string(disposition);
     EXPECT_FALSE(again.evaluation.dkim_aligned || again.evaluation.spf_aligned);
     EXPECT_EQ(again.evaluation.published, failed.evaluation.published);
   }
