@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -25,6 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view magic = "CSSPOOL1";
+// Every version's, followed by its number.
+constexpr std::string_view any_magic = "CSSPOOL";
 constexpr std::size_t name_octets = 16;
 constexpr std::size_t record_head_octets = 12;
 constexpr std::size_t digest_octets = 8;
@@ -33,6 +36,8 @@ constexpr std::size_t digest_octets = 8;
 constexpr std::uint64_t segment_octets = 8'388'608;
 // As much is read in one go.
 constexpr std::uint64_t chunk_octets = 1'048'576;
+// What is added to the name of a file that is kept beside.
+constexpr const char* kept_end = ".damaged";
 // Rows of so many octets the store takes in one transaction; a chunk more, if need be.
 constexpr std::uint64_t batch_octets = 1'048'576;
 
@@ -56,29 +61,64 @@ bool write_all(int file, std::string_view octets) {
   return true;
 }
 
-/// Octets of a file from an offset on; fewer at its end.
-std::string read_at(int file, std::uint64_t offset, std::uint64_t most) {
-  std::string octets(most, '\0');
-  std::size_t size = 0;
-  while (size < most) {
+/// Octets of a file; fewer than were asked for when they cannot be read, and then why.
+struct FilePart {
+  std::string octets;
+  int error = 0;  ///< as errno has it
+};
+
+/// Octets of a file from an offset on, which has them.
+FilePart read_at(int file, std::uint64_t offset, std::uint64_t size) {
+  FilePart part{.octets = std::string(size, '\0')};
+  std::size_t done = 0;
+  while (done < size && part.error == 0) {
     const ssize_t got =
-        ::pread(file, octets.data() + size, most - size, static_cast<off_t>(offset + size));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    size += static_cast<std::size_t>(got);
+        ::pread(file, part.octets.data() + done, size - done, static_cast<off_t>(offset + done));
+    if (got > 0) {
+      done += static_cast<std::size_t>(got);
+    } else if (got == 0) {
+      part.error = ENODATA;  // The file is shorter than it was.
+    } else if (errno != EINTR) {
+      part.error = errno;
+    }
   }
-  octets.resize(size);
-  return octets;
+  part.octets.resize(done);
+  return part;
 }
 
 /// What waits of a segment from an offset on: a chunk, or a record whole that is longer.
-std::string read_chunk(int file, std::uint64_t offset, std::uint64_t segment_size) {
+FilePart read_chunk(int file, std::uint64_t offset, std::uint64_t segment_size) {
   const std::uint64_t waiting = segment_size - offset;
-  std::string chunk = read_at(file, offset, std::min(waiting, chunk_octets));
-  const std::uint64_t first =
-      chunk.size() < record_head_octets ? 0 : std::min(read_length(chunk), spool_record_octets_max);
-  if (first + record_head_octets <= chunk.size()) return chunk;
+  FilePart chunk = read_at(file, offset, std::min(waiting, chunk_octets));
+  if (chunk.error != 0 || chunk.octets.size() < record_head_octets) return chunk;
+  const std::uint64_t first = std::min(read_length(chunk.octets), spool_record_octets_max);
+  if (first + record_head_octets <= chunk.octets.size()) return chunk;
   return read_at(file, offset, std::min(waiting, first + record_head_octets));
+}
+
+/// True when these octets, of which no record stands at the front, have a whole one further on.
+bool has_record(std::string_view octets) {
+  // Text makes lengths that are out of all bounds, so hardly anything is digested for nothing.
+  for (std::size_t at = 1; at + record_head_octets < octets.size(); ++at) {
+    const std::string_view rest = octets.substr(at);
+    const std::uint64_t length = read_length(rest);
+    if (length == 0 || length > rest.size() - record_head_octets) continue;
+    const std::string_view behind = rest.substr(record_head_octets + length);
+    const bool is_followed =
+        behind.size() < record_head_octets || read_length(behind) <= spool_record_octets_max;
+    if (is_followed && parse_record(rest, 0)) return true;
+  }
+  return false;
+}
+
+/// True when the octets at the end of a segment are a record that was begun and not finished: the
+/// end that it states is not there, and it is the last one.
+bool is_unfinished_record(std::string_view octets) {
+  if (octets.size() < record_head_octets) return true;
+  const std::uint64_t length = read_length(octets);
+  const std::string_view payload = octets.substr(record_head_octets);
+  if (length > spool_record_octets_max || length <= payload.size()) return false;
+  return octets.substr(4, digest_octets) != digest(payload) && !has_record(octets);
 }
 
 /// Adds the counts of another record.
@@ -118,6 +158,13 @@ std::string random_name() {
   return name;
 }
 
+[[noreturn]] void fail_to_read(const std::string& file, int error) {
+  throw SpoolError(
+      Remedy::wait,
+      fmt::format("the spool's {}: {}; it is tried again, see store.spool_directory", file,
+                  error == ENODATA ? "it is shorter than it was" : std::strerror(error)));
+}
+
 [[noreturn]] void fail(const std::string& directory, std::string_view what) {
   throw StoreError(Remedy::operate, fmt::format("the spool {}: {}: {}; see store.spool_directory",
                                                 directory, what, std::strerror(errno)));
@@ -147,7 +194,8 @@ std::string format_record(std::string_view payload) {
 std::optional<SpoolRecord> parse_record(std::string_view octets, std::uint64_t offset) {
   if (octets.size() < record_head_octets) return std::nullopt;
   const std::uint64_t length = read_length(octets);
-  if (length > octets.size() - record_head_octets) return std::nullopt;
+  if (length > std::min(octets.size() - record_head_octets, spool_record_octets_max))
+    return std::nullopt;
   const std::string_view payload = octets.substr(record_head_octets, length);
   if (octets.substr(4, digest_octets) != digest(payload)) return std::nullopt;
   return SpoolRecord{payload, offset + record_head_octets + length};
@@ -182,30 +230,65 @@ void Spool::find_segments() {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory_, error)) {
     const std::string name = entry.path().filename().string();
-    if (!name.ends_with(".spool")) continue;
+    if (name.find(".spool") == std::string::npos) continue;
     const std::uint64_t number = std::strtoull(name.c_str(), nullptr, 16);
-    files.emplace_back(number, entry.path().string());
+    // Nor is a file that is kept beside ever overwritten.
     next_number_ = std::max(next_number_, number + 1);
+    if (name.ends_with(".spool")) files.emplace_back(number, entry.path().string());
   }
   if (error) fail(directory_, "cannot be read");
   std::ranges::sort(files);
-  for (const auto& [number, path] : files) {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) fail(path, "cannot be read");
-    struct stat status{};
-    if (::fstat(file.get(), &status) != 0) fail(path, "cannot be read");
-    Segment segment{.path = path, .size = static_cast<std::uint64_t>(status.st_size)};
-    segment.is_closed = true;
-    const std::string head = read_at(file.get(), 0, segment_head_octets);
+  for (const auto& [number, path] : files) find_segment(path);
+}
+
+void Spool::find_segment(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0) fail(path, "cannot be read");
+  Segment segment{.path = path, .size = static_cast<std::uint64_t>(status.st_size)};
+  segment.is_closed = segment.is_left = true;
+  const FilePart head =
+      read_at(file.get(), 0, std::min<std::uint64_t>(segment.size, segment_head_octets));
+  if (head.error != 0) {
+    errno = head.error;
+    fail(path, "cannot be read");
+  }
+  if (const auto name = segment_name(head.octets)) {
+    segment.name = *name;
     octets_ += segment.size;
-    if (const auto name = segment_name(head)) {
-      segment.name = *name;
-      segments_.push_back(std::move(segment));
-    } else {
-      // Begun and not finished: the first record comes after the head is on the disk.
-      give_up_rest(segment, head);
-      remove(segment);
-    }
+    segments_.push_back(std::move(segment));
+  } else {
+    give_up_file(segment, head.octets);
+  }
+}
+
+/// Leaves out a file without the head of a segment.
+void Spool::give_up_file(Segment& segment, std::string_view head) {
+  // The first record comes after the head is on the disk.
+  const bool is_unfinished =
+      head.size() < segment_head_octets && magic.starts_with(head.substr(0, magic.size()));
+  if (!is_unfinished && head.starts_with(any_magic)) {
+    log_.write(LogLevel::error,
+               "another version of countersign wrote this segment of the spool; it stays where it "
+               "is, for that version",
+               {{"file", segment.path}});
+    return;
+  }
+  octets_ += segment.size;
+  octets_lost_ += segment.size;
+  segment.is_damaged = !is_unfinished;
+  tell_given_up(segment, segment.size);
+  static_cast<void>(remove(segment));
+}
+
+void Spool::tell_given_up(const Segment& segment, std::uint64_t octets) const {
+  if (segment.is_damaged) {
+    log_.write(LogLevel::error,
+               "the spool is damaged; the rest of a segment is not counted, its file is kept",
+               {{"file", segment.path + kept_end}, {"octets", std::to_string(octets)}});
+  } else {
+    log_.write(LogLevel::warning, "the spool ends in what an earlier process did not finish",
+               {{"file", segment.path}, {"octets", std::to_string(octets)}});
   }
 }
 
@@ -231,9 +314,18 @@ bool Spool::begin_segment() {
   return true;
 }
 
+/// Behind damage nothing is written: who reads the file later stops there.
+void Spool::leave_damaged_segment() {
+  const std::lock_guard lock(mutex_);
+  if (!writing_ || !segments_.back().is_damaged) return;
+  segments_.back().is_closed = true;
+  writing_.close();
+}
+
 Appended Spool::append(const Counts& counts) {
   const std::string record = format_record(encode_counts(counts));
   if (octets() + record.size() + segment_head_octets > octets_max_) return Appended::full;
+  leave_damaged_segment();
   if (!writing_ && !begin_segment()) return Appended::failed;
   const bool written = write_all(writing_.get(), record);
   // Octets that did not get to the disk now may still do so; the record is there all the same.
@@ -259,51 +351,70 @@ Appended Spool::append(const Counts& counts) {
 // --- delivering ----------------------------------------------------------------------------------
 
 std::optional<SpooledCounts> Spool::next() {
-  for (;;) {
-    Segment segment;
-    {
-      const std::lock_guard lock(mutex_);
-      const auto waits = [](const Segment& one) { return one.read < one.size; };
-      const auto found = std::ranges::find_if(segments_, waits);
-      if (found == segments_.end()) return std::nullopt;
-      segment = *found;
-    }
-    const Descriptor file(::open(segment.path.c_str(), O_RDONLY | O_CLOEXEC));
-    SpooledCounts found{.counts = {}, .position = {segment.name, segment.read, segment.read}};
-    std::string chunk = read_chunk(file.get(), segment.read, segment.size);
-    std::uint64_t octets = take_records(chunk, found);
-    const bool is_damaged = found.position.end == segment.read;
-    // Records that wait have much in common, and together they cost the store little more.
-    for (auto end = segment.read; end < found.position.end && octets < batch_octets;) {
-      end = found.position.end;
-      octets += take_records(read_chunk(file.get(), end, segment.size), found);
-    }
-    if (!is_damaged) return found;
-    const std::lock_guard lock(mutex_);
-    for (Segment& one : segments_) {
-      if (one.name == segment.name) give_up_rest(one, chunk);
+  // One that cannot be read holds no other up.
+  std::vector<std::string> unreadable;
+  std::exception_ptr error;
+  while (const std::optional<Segment> segment = waiting_segment(unreadable)) {
+    try {
+      if (std::optional<SpooledCounts> found = read(*segment)) return found;
+    } catch (const SpoolError&) {
+      if (!error) error = std::current_exception();
+      unreadable.push_back(segment->path);
     }
   }
+  if (error) std::rethrow_exception(error);
+  return std::nullopt;
+}
+
+/// The oldest segment of which something waits, but for those paths.
+std::optional<Spool::Segment> Spool::waiting_segment(const std::vector<std::string>& but) const {
+  const std::lock_guard lock(mutex_);
+  const auto waits = [&but](const Segment& one) {
+    return one.read < one.size && std::ranges::find(but, one.path) == but.end();
+  };
+  const auto found = std::ranges::find_if(segments_, waits);
+  return found == segments_.end() ? std::nullopt : std::optional(*found);
+}
+
+/// What stands at the front of what waits of a segment; nothing when that is no record, and is
+/// given up.
+std::optional<SpooledCounts> Spool::read(const Segment& segment) {
+  const Descriptor file(::open(segment.path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) fail_to_read(segment.path, errno);
+  SpooledCounts found{.counts = {}, .position = {segment.name, segment.read, segment.read}};
+  const FilePart chunk = read_chunk(file.get(), segment.read, segment.size);
+  std::uint64_t octets = take_records(chunk.octets, found);
+  if (found.position.end == segment.read) {
+    if (chunk.error != 0) fail_to_read(segment.path, chunk.error);
+    give_up_rest(segment, file.get());
+    return std::nullopt;
+  }
+  // Records that wait have much in common, and together they cost the store little more.
+  for (auto end = segment.read; end < found.position.end && octets < batch_octets;) {
+    end = found.position.end;
+    octets += take_records(read_chunk(file.get(), end, segment.size).octets, found);
+  }
+  return found;
 }
 
 /// Nothing can be read from here on. At the end of what a process left when it was killed that is
 /// what it was writing; elsewhere it is damage, and the file is kept for whoever looks into it.
-void Spool::give_up_rest(Segment& segment, std::string_view rest) {
-  const bool is_unfinished =
-      rest.size() < record_head_octets || read_length(rest) > rest.size() - record_head_octets;
-  const std::uint64_t lost = segment.size - std::min(segment.size, segment.read);
-  octets_lost_ += std::max<std::uint64_t>(lost, rest.size());
-  segment.read = segment.size;
-  segment.is_closed = true;
-  if (is_unfinished) {
-    log_.write(LogLevel::warning, "the spool ends in what an earlier process did not finish",
-               {{"file", segment.path}, {"octets", std::to_string(lost)}});
-    return;
+void Spool::give_up_rest(const Segment& segment, int file) {
+  bool is_unfinished = false;
+  // What is longer was closed, after its last record.
+  if (segment.is_left && segment.read < segment_octets) {
+    const FilePart rest = read_at(file, segment.read, segment.size - segment.read);
+    if (rest.error != 0) fail_to_read(segment.path, rest.error);
+    is_unfinished = is_unfinished_record(rest.octets);
   }
-  const std::string kept = segment.path + ".damaged";
-  const bool is_kept = ::link(segment.path.c_str(), kept.c_str()) == 0;
-  log_.write(LogLevel::error, "the spool is damaged; the rest of a segment is not counted",
-             {{"file", is_kept ? kept : segment.path}, {"octets", std::to_string(lost)}});
+  const std::lock_guard lock(mutex_);
+  const auto one = std::ranges::find(segments_, segment.path, &Segment::path);
+  octets_lost_ += segment.size - segment.read;
+  // What was appended meanwhile can be read.
+  one->read = segment.size;
+  one->is_damaged = !is_unfinished;
+  tell_given_up(*one, segment.size - segment.read);
+  remove_delivered();
 }
 
 std::vector<std::string> Spool::delivered(std::string_view name, std::uint64_t end) {
@@ -311,31 +422,34 @@ std::vector<std::string> Spool::delivered(std::string_view name, std::uint64_t e
   for (Segment& segment : segments_) {
     if (segment.name == name) segment.read = std::max(segment.read, end);
   }
-  return remove_delivered();
+  remove_delivered();
+  return std::exchange(gone_, {});
 }
 
-std::vector<std::string> Spool::remove_delivered() {
-  std::vector<std::string> names;
-  while (!segments_.empty()) {
-    const Segment& oldest = segments_.front();
-    if (!oldest.is_closed || oldest.read < oldest.size) break;
-    remove(oldest);
-    names.push_back(oldest.name);
-    segments_.pop_front();
-  }
-  return names;
+void Spool::remove_delivered() {
+  std::erase_if(segments_, [this](const Segment& one) {
+    if (!one.is_closed || one.read < one.size) return false;
+    if (remove(one)) gone_.push_back(one.name);
+    return true;
+  });
 }
 
-void Spool::remove(const Segment& segment) {
-  ::unlink(segment.path.c_str());
-  // Before the store forgets the segment, it must not be able to come back.
-  sync_directory();
+/// Takes the file of a segment away.
+/// Returns      true when it cannot come back, so that the store may forget the segment.
+bool Spool::remove(const Segment& segment) {
   octets_ -= segment.size;
+  const int failed = segment.is_damaged
+                         ? ::rename(segment.path.c_str(), (segment.path + kept_end).c_str())
+                         : ::unlink(segment.path.c_str());
+  if (failed == 0 || errno == ENOENT) return sync_directory();
+  log_.write(LogLevel::error, "a segment of the spool that is done with cannot be removed",
+             {{"file", segment.path}, {"error", std::strerror(errno)}});
+  return false;
 }
 
-void Spool::sync_directory() const {
+bool Spool::sync_directory() const {
   const Descriptor directory(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory) ::fsync(directory.get());
+  return directory && ::fsync(directory.get()) == 0;
 }
 
 bool Spool::is_empty() const {

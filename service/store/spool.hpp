@@ -13,6 +13,10 @@
 // it; name and offset are all that it takes to recognise a record that comes a second time. A new
 // process begins a new segment, so no offset ever has two contents.
 //
+// Only octets that were read are judged: a file that cannot be read for a moment waits. What a
+// process that was killed had not finished is dropped; a file with damage in it is kept beside, as
+// ".damaged", and one that another version wrote stays where it is.
+//
 // One thread appends and another one delivers.
 
 #pragma once
@@ -63,6 +67,12 @@ struct SpooledCounts {
   SpoolPosition position;
 };
 
+/// A segment cannot be read at the moment; it stays as it is.
+class SpoolError : public StoreError {
+ public:
+  using StoreError::StoreError;
+};
+
 /// What became of a record that was to be appended.
 enum class Appended : std::uint8_t {
   durable,  ///< it is on the disk
@@ -86,6 +96,7 @@ class Spool {
 
   /// The counts that wait longest: of one record or, when many wait, of several together. They wait
   /// until they are said to be delivered.
+  /// Throws SpoolError when what is left to hand out cannot be read at the moment.
   [[nodiscard]] std::optional<SpooledCounts> next();
   /// The store has a segment up to there.
   /// Returns      segments that are not needed any more; they are gone from the disk.
@@ -103,15 +114,23 @@ class Spool {
     std::string name;
     std::uint64_t size = 0;  ///< on the disk
     std::uint64_t read = segment_head_octets;
-    bool is_closed = false;  ///< nothing more is appended
+    bool is_closed = false;   ///< nothing more is appended
+    bool is_left = false;     ///< by an earlier process, which may have been killed
+    bool is_damaged = false;  ///< the file is kept beside
   };
 
   void find_segments();
+  void find_segment(const std::string& path);
+  void give_up_file(Segment& segment, std::string_view head);
+  void tell_given_up(const Segment& segment, std::uint64_t octets) const;
   [[nodiscard]] bool begin_segment();
-  void give_up_rest(Segment& segment, std::string_view rest);
-  std::vector<std::string> remove_delivered();
-  void remove(const Segment& segment);
-  void sync_directory() const;
+  void leave_damaged_segment();
+  [[nodiscard]] std::optional<Segment> waiting_segment(const std::vector<std::string>& but) const;
+  [[nodiscard]] std::optional<SpooledCounts> read(const Segment& segment);
+  void give_up_rest(const Segment& segment, int file);
+  void remove_delivered();
+  [[nodiscard]] bool remove(const Segment& segment);
+  bool sync_directory() const;
 
   std::string directory_;
   std::uint64_t octets_max_;
@@ -119,7 +138,8 @@ class Spool {
   Descriptor lock_;
   Descriptor writing_;  // The last segment, unless that is closed.
   mutable std::mutex mutex_;
-  std::deque<Segment> segments_;  // Oldest first.
+  std::deque<Segment> segments_;   // Oldest first.
+  std::vector<std::string> gone_;  // Names of segments that were removed and not told yet.
   std::uint64_t octets_ = 0;
   std::uint64_t octets_lost_ = 0;
   std::uint64_t next_number_ = 1;  // Of a segment's file.

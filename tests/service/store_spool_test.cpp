@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -65,6 +66,17 @@ class SpoolTest : public testing::Test {
       if (entry.path().string().ends_with(end)) found.push_back(entry.path().string());
     }
     return found;
+  }
+
+  static std::string octets_of(const std::string& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
+  static void damage(const std::string& file, std::uint64_t at) {
+    std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
+    stream.seekp(static_cast<std::streamoff>(at));
+    stream.put('\xff');
   }
 
   test::Folder folder_;
@@ -141,8 +153,7 @@ TEST_F(SpoolTest, AnUnfinishedTailCostsItselfAlone) {
   });
   ASSERT_THAT(files(), SizeIs(1));
   const std::string file = files().front();
-  std::ifstream stream(file, std::ios::binary);
-  const std::string whole{std::istreambuf_iterator<char>(stream), {}};
+  const std::string whole = octets_of(file);
   const std::uint64_t first_end = parse_record(std::string_view(whole).substr(24), 24).value().end;
   // Cut anywhere: the first record is there as soon as all of its octets are.
   for (std::uint64_t size = 0; size < whole.size(); size += 7) {
@@ -171,16 +182,155 @@ TEST_F(SpoolTest, DamageCostsTheRestOfItsSegmentAndIsKept) {
   std::vector<std::string> found = files();
   ASSERT_THAT(found, SizeIs(2));
   std::ranges::sort(found);
-  std::fstream file(found.front(), std::ios::binary | std::ios::in | std::ios::out);
   const auto size = fs::file_size(found.front());
-  file.seekp(static_cast<std::streamoff>(size * 5 / 10));  // Within the third record.
-  file.put('\xff');
-  file.close();
+  damage(found.front(), size * 5 / 10);  // Within the third record.
   open();
   EXPECT_EQ(deliver_all(), 102U);
   EXPECT_TRUE(log_.has("the spool is damaged")) << log_.text();
   EXPECT_GT(spool_->octets_lost(), size / 3);
   EXPECT_THAT(files(".damaged"), SizeIs(1));
+}
+
+// Each bit of the length of the third record, and of the last one, in a small segment: no length
+// makes an unfinished record of what has whole ones behind it, or is itself whole.
+TEST_F(SpoolTest, DamageInALengthIsNoUnfinishedTail) {
+  constexpr std::size_t records = 20;
+  die_after([](Spool& spool) {
+    for (std::size_t i = 0; i < records; ++i) EXPECT_EQ(spool.append(counts(1)), Appended::durable);
+  });
+  const std::string file = files().at(0);
+  const std::string whole = octets_of(file);
+  const std::size_t record = (whole.size() - segment_head_octets) / records;
+  for (const std::size_t damaged : {std::size_t{2}, records - 1}) {
+    for (unsigned bit = 0; bit < 32; ++bit) {
+      std::string octets = whole;
+      char& octet = octets[segment_head_octets + damaged * record + bit / 8];
+      octet = static_cast<char>(static_cast<unsigned char>(octet) ^ 1U << bit % 8);
+      spool_.reset();
+      for (const std::string& kept : files("")) {
+        if (!kept.ends_with("lock")) fs::remove(kept);
+      }
+      std::ofstream(file, std::ios::binary) << octets;
+      open();
+      EXPECT_EQ(deliver_all(), damaged) << bit;
+      EXPECT_EQ(spool_->octets_lost(), (records - damaged) * record) << bit;
+      EXPECT_THAT(files(), IsEmpty()) << bit;
+      ASSERT_THAT(files(".damaged"), SizeIs(1)) << bit;
+      EXPECT_EQ(octets_of(files(".damaged").front()), octets) << bit;
+    }
+  }
+  EXPECT_EQ(log_.count("the spool is damaged"), 64);
+  EXPECT_FALSE(log_.has("did not finish"));
+}
+
+TEST_F(SpoolTest, WhatIsKeptBesideIsNotOverwritten) {
+  for (int i = 1; i <= 2; ++i) {
+    die_after([](Spool& spool) { EXPECT_EQ(spool.append(counts(1)), Appended::durable); });
+    ASSERT_THAT(files(), SizeIs(1));
+    damage(files().front(), 100);
+    open();
+    EXPECT_EQ(deliver_all(), 0U);
+    spool_.reset();
+    EXPECT_THAT(files(".damaged"), SizeIs(i));
+  }
+}
+
+TEST_F(SpoolTest, WhatAnotherVersionWroteStaysWhereItIs) {
+  open();
+  spool_.reset();
+  const std::string newer = directory() + "/0000000000000007.spool";
+  const std::string octets = "CSSPOOL2" + std::string(1'000, 'x');
+  std::ofstream(newer, std::ios::binary) << octets;
+  const std::string no_segment = directory() + "/0000000000000009.spool";
+  std::ofstream(no_segment, std::ios::binary) << "something else, of whatever length";
+  const std::string cut = directory() + "/000000000000000a.spool";
+  std::ofstream(cut, std::ios::binary) << "CSSPOOL1" << "name";
+  open();
+  EXPECT_TRUE(log_.has("another version of countersign wrote this segment")) << log_.text();
+  EXPECT_TRUE(log_.has("the spool is damaged")) << log_.text();
+  EXPECT_TRUE(log_.has("did not finish")) << log_.text();
+  EXPECT_EQ(spool_->octets(), 0U) << "what nobody will deliver takes no room";
+  EXPECT_EQ(spool_->append(counts(3)), Appended::durable);
+  EXPECT_EQ(deliver_all(), 3U);
+  spool_.reset();
+  EXPECT_THAT(files(), testing::ElementsAre(newer));
+  EXPECT_EQ(octets_of(newer), octets);
+  EXPECT_THAT(files(".damaged"), testing::ElementsAre(no_segment + ".damaged"));
+}
+
+// --- what cannot be read for a while -------------------------------------------------------------
+
+TEST_F(SpoolTest, WithoutADescriptorWhatWaitsGoesOnWaiting) {
+  test::ChildProcess child([&] {
+    Spool spool(directory(), roomy, log_.log());
+    if (spool.append(counts(3)) != Appended::durable) return 1;
+    rlimit usual{};
+    ::getrlimit(RLIMIT_NOFILE, &usual);
+    const rlimit none{3, usual.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    std::exception_ptr thrown;
+    try {
+      static_cast<void>(spool.next());
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    ::setrlimit(RLIMIT_NOFILE, &usual);  // Sanitizers need some to look at it.
+    if (!thrown) return 2;
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const SpoolError& error) {
+      if (error.remedy() != Remedy::wait) return 3;
+      if (std::string_view(error.what()).find("Too many open files") == std::string::npos) return 4;
+    }
+    const std::optional<SpooledCounts> waiting = spool.next();
+    if (!waiting || waiting->counts != counts(3)) return 5;
+    return spool.octets_lost() == 0 ? 0 : 6;
+  });
+  EXPECT_EQ(child.exit_code(), 0);
+}
+
+TEST_F(SpoolTest, WhatCannotBeReadHoldsNothingElseUp) {
+  die_after([](Spool& spool) { EXPECT_EQ(spool.append(counts(3)), Appended::durable); });
+  const std::string file = files().at(0);
+  open();
+  EXPECT_EQ(spool_->append(counts(10)), Appended::durable);
+  const std::string aside = folder_ / "aside";
+  fs::rename(file, aside);
+  fs::create_directory(file);  // It can be opened, and reading it fails.
+  const std::optional<SpooledCounts> newer = spool_->next();
+  ASSERT_TRUE(newer);
+  EXPECT_EQ(newer->counts, counts(10));
+  EXPECT_THAT(spool_->delivered(newer->position.segment, newer->position.end), IsEmpty());
+  EXPECT_THROW(static_cast<void>(spool_->next()), SpoolError);
+  fs::remove(file);
+  EXPECT_THROW(static_cast<void>(spool_->next()), SpoolError);
+  const std::string octets = octets_of(aside);
+  std::ofstream(file, std::ios::binary) << octets.substr(0, octets.size() - 1);
+  EXPECT_THROW(static_cast<void>(spool_->next()), SpoolError) << "shorter than it was";
+  EXPECT_FALSE(spool_->is_empty());
+  EXPECT_EQ(spool_->octets_lost(), 0U);
+  fs::rename(aside, file);
+  EXPECT_EQ(deliver_all(), 3U);
+  EXPECT_EQ(spool_->append(counts(4)), Appended::durable);
+  EXPECT_EQ(deliver_all(), 4U);
+  spool_.reset();
+  EXPECT_THAT(files(""), testing::ElementsAre(directory() + "/lock"));
+}
+
+// What is damaged while it is written costs what is damaged, and nothing that comes later.
+TEST_F(SpoolTest, DamageBehindTheWriterEndsItsSegment) {
+  open();
+  EXPECT_EQ(spool_->append(counts(1)), Appended::durable);
+  const std::string file = files().at(0);
+  damage(file, 100);
+  EXPECT_EQ(spool_->next(), std::nullopt);
+  EXPECT_TRUE(log_.has("the spool is damaged")) << log_.text();
+  for (std::uint64_t i = 2; i < 5; ++i) {
+    EXPECT_EQ(spool_->append(counts(i)), Appended::durable);
+    EXPECT_EQ(deliver_all(), i);
+  }
+  spool_.reset();
+  EXPECT_THAT(files(""), testing::UnorderedElementsAre(directory() + "/lock", file + ".damaged"));
 }
 
 TEST_F(SpoolTest, GrowsToItsBoundAndNotBeyond) {
