@@ -76,7 +76,7 @@ void add_recorder(const MeteredParts& parts, Sources& sources) {
                       {Kind::counter, "countersign_store_failures_total",
                        "Failed attempts to reach the store.", &Counters::store_failures},
                       {Kind::counter, "countersign_spool_failures_total",
-                       "Writes to the spool that failed.", &Counters::spool_failures}};
+                       "Failed writes and reads of the spool.", &Counters::spool_failures}};
   for (const Row& row : rows)
     sources.push_back(
         {.kind = row.kind,

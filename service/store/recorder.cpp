@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -22,6 +23,8 @@ constexpr std::chrono::minutes idle_pause{10};
 // equal rows that come meanwhile are one row of the next delivery.
 constexpr int rest_factor = 100;
 constexpr std::chrono::milliseconds longest_rest{10'000};
+// As long the expiry works before it lets the deliverer look at what waits.
+constexpr std::chrono::seconds longest_expiry{5};
 // Octets of one record, roughly: what the deliverer reads in one go.
 constexpr std::uint64_t record_octets = 1'048'576;
 
@@ -43,12 +46,20 @@ Counts take_record(Counts& counts) {
   return taken;
 }
 
+/// Another one on each node, and at each start.
+std::chrono::seconds expiry_delay() {
+  std::random_device random;
+  return std::chrono::seconds(std::uniform_int_distribution<std::chrono::seconds::rep>(
+      0, ExpirySchedule::longest_delay.count())(random));
+}
+
 }  // namespace
 
 Recorder::Recorder(const config::StoreSettings& settings, Log& log)
     : settings_(settings),
       log_(log),
       spool_(settings.spool_directory, settings.spool_octets, log),
+      expiry_(expiry_delay()),
       writer_([this] { write_until_stopped(); }),
       deliverer_([this] { deliver_until_stopped(); }) {}
 
@@ -174,8 +185,9 @@ void Recorder::deliver_until_stopped() {
     } else {
       const auto rest = std::min<steady_clock::duration>(*took * rest_factor, longest_rest);
       deliverer_wakes_.wait_for(lock, rest, [&] { return stopping_; });
-      // Expiry looks at the day now and then, mail or no mail.
-      deliverer_wakes_.wait_for(lock, idle_pause, [&] {
+      // Expiry looks at the day now and then, mail or no mail, and goes on when it left off.
+      const bool expires = expiry_.is_due(now(), steady_clock::now());
+      deliverer_wakes_.wait_for(lock, expires ? std::chrono::minutes(0) : idle_pause, [&] {
         return writer_ended_ || spooled_batches_ != seen || !spool_.is_empty();
       });
     }
@@ -188,34 +200,81 @@ void Recorder::deliver_until_stopped() {
 
 /// Brings what waits to the store; how long that took, or nothing when it failed.
 std::optional<steady_clock::duration> Recorder::deliver() {
+  std::optional<steady_clock::duration> took;
+  bool is_reached = true;
   try {
     if (!store_) store_.emplace(settings_);
-    const Day today = std::chrono::floor<std::chrono::days>(now());
-    if (today != expired_on_) {
-      store_->expire(now());
-      expired_on_ = today;
-    }
     const auto began = steady_clock::now();
-    while (const std::optional<SpooledCounts> waiting = spool_.next()) {
-      deliver_one(*waiting);
-      const std::lock_guard lock(mutex_);
-      if (stopping_ && steady_clock::now() >= deliver_until_) break;
-    }
-    const auto took = steady_clock::now() - began;
+    deliver_waiting();
+    took = steady_clock::now() - began;
+    if (unread_outage_.ends()) log_.write(LogLevel::notice, "the spool can be read again");
+  } catch (const SpoolError& error) {
+    tell_unread(error);
+  } catch (const std::exception& error) {
+    is_reached = false;
+    tell_unreached(error);
+  }
+  if (is_reached) {
     if (store_outage_.ends()) log_.write(LogLevel::notice, "the store is reached again");
     const std::lock_guard lock(mutex_);
     counters_.is_store_reached = true;
-    return took;
+  }
+  // Also when it takes nothing: it may be full of what is too old.
+  if (store_) expire();
+  if (!is_reached) store_.reset();
+  return took;
+}
+
+void Recorder::deliver_waiting() {
+  while (const std::optional<SpooledCounts> waiting = spool_.next()) {
+    deliver_one(*waiting);
+    const std::lock_guard lock(mutex_);
+    if (stopping_ && steady_clock::now() >= deliver_until_) break;
+  }
+}
+
+void Recorder::tell_unread(const std::exception& error) {
+  if (unread_outage_.begins_or_lasts()) {
+    log_.write(LogLevel::error, "the spool cannot be read; counts wait in it",
+               {{"error", error.what()}});
+  }
+  const std::lock_guard lock(mutex_);
+  ++counters_.spool_failures;
+}
+
+void Recorder::tell_unreached(const std::exception& error) {
+  if (store_outage_.begins_or_lasts()) {
+    log_.write(LogLevel::error, "the store cannot be reached; counts wait in the spool",
+               {{"error", error.what()}});
+  }
+  const std::lock_guard lock(mutex_);
+  ++counters_.store_failures;
+  counters_.is_store_reached = false;
+}
+
+/// Removes what is too old from the store. What fails here holds no counts up.
+void Recorder::expire() {
+  const auto began = steady_clock::now();
+  const Time time = now();
+  if (!expiry_.is_due(time, began)) return;
+  const auto goes_on = [&] {
+    const std::lock_guard lock(mutex_);
+    return !stopping_ && steady_clock::now() - began < longest_expiry;
+  };
+  try {
+    if (!store_->expire(time, goes_on)) return;
+    expiry_.done(time);
+    if (expiry_outage_.ends())
+      log_.write(LogLevel::notice, "what is older than store.retention is removed again");
   } catch (const std::exception& error) {
-    store_.reset();
-    if (store_outage_.begins_or_lasts()) {
-      log_.write(LogLevel::error, "the store cannot be reached; counts wait in the spool",
+    expiry_.failed(steady_clock::now());
+    // A deadline for locks that several nodes want passes by itself.
+    if (expiry_outage_.begins_or_lasts()) {
+      log_.write(LogLevel::error,
+                 "what is older than store.retention cannot be removed from the store; it is tried "
+                 "again in ten minutes, and docs/scale.md says what to do if that does not help",
                  {{"error", error.what()}});
     }
-    const std::lock_guard lock(mutex_);
-    ++counters_.store_failures;
-    counters_.is_store_reached = false;
-    return std::nullopt;
   }
 }
 

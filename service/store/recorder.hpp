@@ -9,7 +9,8 @@
 // twice in the time that store.durability says. The deliverer carries the spool to the store, at
 // its own pace: what comes meanwhile is added up and costs the store no more, and a store that is
 // slow or away costs room in the spool and nothing else. What finds the queue or the spool full is
-// not counted, and that is counted and told.
+// not counted, and that is counted and told. Between deliveries the deliverer removes from the store
+// what is too old.
 
 #pragma once
 
@@ -17,12 +18,14 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 #include "countersign/report/evaluation.hpp"
 #include "service/config/settings.hpp"
+#include "service/store/expiry_schedule.hpp"
 #include "service/store/outage.hpp"
 #include "service/store/spool.hpp"
 #include "service/store/store.hpp"
@@ -41,7 +44,7 @@ struct RecorderCounters {
   std::uint64_t repeated_batches = 0;   ///< that the store had already
   std::uint64_t lost_to_queue = 0;      ///< messages that found the queue full
   std::uint64_t lost_to_spool = 0;   ///< messages that found the spool full, or no disk at the end
-  std::uint64_t spool_failures = 0;  ///< writes that failed; they are tried again
+  std::uint64_t spool_failures = 0;  ///< writes and reads that failed; they are tried again
   std::uint64_t store_failures = 0;  ///< likewise
   bool is_store_reached = false;     ///< the last attempt went well
 };
@@ -72,7 +75,11 @@ class Recorder {
   void write(Counts& counts);
   void deliver_until_stopped();
   [[nodiscard]] std::optional<std::chrono::steady_clock::duration> deliver();
+  void deliver_waiting();
   void deliver_one(const SpooledCounts& waiting);
+  void tell_unread(const std::exception& error);
+  void tell_unreached(const std::exception& error);
+  void expire();
 
   config::StoreSettings settings_;
   Log& log_;
@@ -90,8 +97,10 @@ class Recorder {
   Outage spool_outage_;         // The writer's.
   Outage queue_outage_;         // Under the mutex.
   Outage store_outage_;         // The deliverer's.
+  Outage unread_outage_;        // The deliverer's, of the spool.
+  Outage expiry_outage_;        // The deliverer's.
   std::optional<Store> store_;  // The deliverer's.
-  Day expired_on_{};            // Likewise.
+  ExpirySchedule expiry_;       // Likewise.
   std::jthread writer_;
   std::jthread deliverer_;
 };

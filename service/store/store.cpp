@@ -264,45 +264,51 @@ std::size_t Store::expire_counts(std::int64_t before) {
   return removed;
 }
 
-void Store::expire(Time now) {
+bool Store::expire(Time now, const std::function<bool()>& goes_on) {
   const std::int64_t before = number_of(kept_from(now));
   const std::int64_t before_time = number_of(Time(kept_from(now)));
-  while (expire_counts(before) > 0) {
-  }
-  const auto remove = [&](std::string_view sql, std::int64_t bound) {
-    for (std::uint64_t removed = 1; removed > 0;) {
-      Transaction transaction(*database_);
-      removed = database_->run(sql, {bound, rows_a_step});
-      transaction.commit();
+  const auto all = [&](const std::function<std::uint64_t()>& remove_some) {
+    for (;;) {
+      if (goes_on && !goes_on()) return false;
+      if (remove_some() == 0) return true;
     }
+  };
+  const auto remove = [&](std::string_view sql, std::int64_t bound) {
+    return all([&] {
+      Transaction transaction(*database_);
+      const std::uint64_t removed = database_->run(sql, {bound, rows_a_step});
+      transaction.commit();
+      return removed;
+    });
   };
   // What counts refer to was used on their day, so it is at least as young as they are. The bound
   // stands twice: a row may be used again between being found and being removed.
-  remove(
-      "DELETE FROM report WHERE day < $1 AND (day, policy, destination, edition) IN"
-      " (SELECT day, policy, destination, edition FROM report WHERE day < $1 LIMIT $2)",
-      before);
-  remove(
-      "DELETE FROM edition WHERE day < $1 AND day IN"
-      " (SELECT day FROM edition WHERE day < $1 LIMIT $2)",
-      before);
-  remove(
-      "DELETE FROM policy WHERE last_day < $1 AND id IN"
-      " (SELECT id FROM policy WHERE last_day < $1 LIMIT $2)",
-      before);
-  remove(
-      "DELETE FROM identity WHERE last_day < $1 AND id IN"
-      " (SELECT id FROM identity WHERE last_day < $1 LIMIT $2)",
-      before);
-  // A segment that comes back after that long has only days that append() leaves out.
-  remove(
-      "DELETE FROM spool WHERE seen < $1 AND id IN"
-      " (SELECT id FROM spool WHERE seen < $1 LIMIT $2)",
-      before_time);
-  remove(
-      "DELETE FROM destination WHERE changed < $1 AND uri IN"
-      " (SELECT uri FROM destination WHERE changed < $1 LIMIT $2)",
-      before_time);
+  return all([&] { return expire_counts(before); }) &&
+         remove(
+             "DELETE FROM report WHERE day < $1 AND (day, policy, destination, edition) IN"
+             " (SELECT day, policy, destination, edition FROM report WHERE day < $1 LIMIT $2)",
+             before) &&
+         remove(
+             "DELETE FROM edition WHERE day < $1 AND day IN"
+             " (SELECT day FROM edition WHERE day < $1 LIMIT $2)",
+             before) &&
+         remove(
+             "DELETE FROM policy WHERE last_day < $1 AND id IN"
+             " (SELECT id FROM policy WHERE last_day < $1 LIMIT $2)",
+             before) &&
+         remove(
+             "DELETE FROM identity WHERE last_day < $1 AND id IN"
+             " (SELECT id FROM identity WHERE last_day < $1 LIMIT $2)",
+             before) &&
+         // A segment that comes back after that long has only days that append() leaves out.
+         remove(
+             "DELETE FROM spool WHERE seen < $1 AND id IN"
+             " (SELECT id FROM spool WHERE seen < $1 LIMIT $2)",
+             before_time) &&
+         remove(
+             "DELETE FROM destination WHERE changed < $1 AND uri IN"
+             " (SELECT uri FROM destination WHERE changed < $1 LIMIT $2)",
+             before_time);
 }
 
 }  // namespace countersign::service::store

@@ -137,7 +137,9 @@ class Store {
   /// The first day that is kept.
   [[nodiscard]] Day kept_from(Time now) const;
   /// Removes what is older, in steps that hold nobody up.
-  void expire(Time now);
+  /// goes_on      asked before each step; nothing given, all of them are made.
+  /// Returns      true when nothing older is left, false when it was told to leave off.
+  bool expire(Time now, const std::function<bool()>& goes_on = nullptr);
   /// Counts what is there; reads all of it.
   [[nodiscard]] StoreSize size();
 

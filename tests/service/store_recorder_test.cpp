@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <deque>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -228,7 +229,72 @@ TEST_P(RecorderContract, ASpoolThatIsFullIsTold) {
   EXPECT_FALSE(counters.is_store_reached);
 }
 
+// --- expiry --------------------------------------------------------------------------------------
+
+class RecorderExpiry : public RecorderContract {
+ protected:
+  RecorderExpiry() {
+    const Time then = now() - 2 * settings_.retention;
+    const Day day = std::chrono::floor<std::chrono::days>(then);
+    const Counts old{{row_key(evaluation("old.example"), day), 1}};
+    EXPECT_TRUE(open().append(old, {std::string(16, 'o'), 24, 48}, then).is_new);
+  }
+  /// Takes a table away, so that what needs it fails.
+  void rename(const std::string& table, const std::string& name) const {
+    open_database()->run_script("ALTER TABLE " + table + " RENAME TO " + name);
+  }
+  [[nodiscard]] std::int64_t rows() const {
+    return open_database()->rows("SELECT count(*) FROM evaluation").front().number(0);
+  }
+};
+
+TEST_P(RecorderExpiry, RemovesWhatIsOld) {
+  Recorder recorder(settings_, log_.log());
+  EXPECT_TRUE(eventually([&] { return rows() == 0; }));
+  EXPECT_FALSE(log_.has("cannot be removed")) << log_.text();
+}
+
+TEST_P(RecorderExpiry, ThatFailsHoldsNoCountsUp) {
+  rename("destination", "away");  // Which counts do not need.
+  {
+    Recorder recorder(settings_, log_.log());
+    for (std::uint64_t i = 1; i <= 3; ++i) {
+      recorder.record(evaluation(), now());
+      ASSERT_TRUE(eventually([&] { return recorder.counters().messages_stored == i; }));
+    }
+    recorder.stop(60s);
+    EXPECT_EQ(recorder.counters().store_failures, 0U);
+    EXPECT_TRUE(recorder.counters().is_store_reached);
+  }
+  EXPECT_EQ(log_.count("cannot be removed from the store"), 1)
+      << "it is tried again, and not at once: " << log_.text();
+  EXPECT_FALSE(log_.has("the store cannot be reached")) << log_.text();
+  rename("away", "destination");
+  EXPECT_EQ(stored(), 3U) << "what could be removed is";
+}
+
+TEST_P(RecorderExpiry, IsTriedWhereTheStoreTakesNothing) {
+  rename("policy", "away");
+  Recorder recorder(settings_, log_.log());
+  recorder.record(evaluation(), now());
+  EXPECT_TRUE(eventually([&] { return recorder.counters().store_failures > 0; }));
+  EXPECT_TRUE(eventually([&] { return rows() == 0; })) << "it may be full";
+}
+
+TEST_P(RecorderExpiry, LeavesOffWhenItIsToldTo) {
+  Store store = open();
+  EXPECT_FALSE(store.expire(now(), [] { return false; }));
+  EXPECT_EQ(rows(), 1);
+  int steps = 0;
+  EXPECT_FALSE(store.expire(now(), [&steps] { return ++steps <= 1; }));
+  EXPECT_EQ(rows(), 0);
+  EXPECT_EQ(store.size().identities, 1U) << "another step";
+  EXPECT_TRUE(store.expire(now()));
+  EXPECT_EQ(store.size().identities, 0U);
+}
+
 COUNTERSIGN_ON_BOTH_ENGINES(RecorderContract);
+COUNTERSIGN_ON_BOTH_ENGINES(RecorderExpiry);
 
 // --- a store that comes and goes -----------------------------------------------------------------
 
@@ -291,6 +357,30 @@ TEST_F(AwayStore, AServerThatDoesNotAnswerHoldsNobodyUp) {
   EXPECT_TRUE(eventually([&] { return recorder.counters().messages_stored == 1'001; }, 60s));
   recorder.stop();
   EXPECT_EQ(Store(settings_).size().messages, 1'001U);
+}
+
+// It is told apart from the store, which is there.
+TEST_F(AwayStore, ASpoolThatCannotBeReadIsReadLater) {
+  namespace fs = std::filesystem;
+  server_.stop();
+  Recorder recorder(settings_, log_.log());
+  recorder.record(evaluation(), now());
+  ASSERT_TRUE(eventually([&] { return recorder.counters().messages_spooled == 1; }));
+  std::string segment;
+  for (const auto& entry : fs::directory_iterator(settings_.spool_directory)) {
+    if (entry.path().extension() == ".spool") segment = entry.path();
+  }
+  const std::string aside = folder_ / "aside";
+  fs::rename(segment, aside);
+  server_.start();
+  EXPECT_TRUE(eventually([&] { return recorder.counters().spool_failures > 0; }, 60s));
+  EXPECT_TRUE(log_.has("the spool cannot be read; counts wait in it")) << log_.text();
+  EXPECT_TRUE(eventually([&] { return recorder.counters().is_store_reached; }));
+  EXPECT_EQ(recorder.counters().messages_stored, 0U);
+  fs::rename(aside, segment);
+  EXPECT_TRUE(eventually([&] { return recorder.counters().messages_stored == 1; }, 60s));
+  EXPECT_TRUE(eventually([&] { return log_.has("the spool can be read again"); }));
+  EXPECT_EQ(recorder.counters().spool_octets_lost, 0U);
 }
 
 TEST_F(AwayStore, ADaemonStartsAndStopsWithoutItsStore) {
