@@ -9,8 +9,8 @@
 // twice in the time that store.durability says. The deliverer carries the spool to the store, at
 // its own pace: what comes meanwhile is added up and costs the store no more, and a store that is
 // slow or away costs room in the spool and nothing else. What finds the queue or the spool full is
-// not counted, and that is counted and told. Between deliveries the deliverer removes from the store
-// what is too old.
+// not counted, and that is counted and told. Between deliveries the deliverer removes what is too
+// old from the store.
 
 #pragma once
 
