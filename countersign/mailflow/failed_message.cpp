@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "countersign/authres/field.hpp"
@@ -176,6 +177,18 @@ Privacy privacy_of(const Judgement& judgement, const Envelope& envelope,
   return policy.failures.privacy_for(*dmarc.policy_domain(), envelope.rcpt_to);
 }
 
+/// The domains of paths, each once.
+std::vector<std::string> domains_of(const std::vector<std::string>& paths) {
+  std::set<std::string> domains;
+  for (const std::string& path : paths) {
+    const std::size_t at = path.rfind('@');
+    if (at == path.npos) continue;
+    const auto domain = DomainName::parse(std::string_view(path).substr(at + 1));
+    if (domain) domains.insert("@" + domain->text());
+  }
+  return {domains.begin(), domains.end()};
+}
+
 }  // namespace
 
 std::shared_ptr<const FailureToReport> failure_of(const Judgement& judgement,
@@ -185,12 +198,13 @@ std::shared_ptr<const FailureToReport> failure_of(const Judgement& judgement,
   const Privacy privacy = privacy_of(judgement, envelope, policy);
   if (privacy == Privacy::never || report::is_automatic(envelope.mail_from, header)) return nullptr;
   auto failure = std::make_shared<FailureToReport>(
-      FailureToReport{message_of(judgement, envelope, arrival), privacy, {}});
+      FailureToReport{message_of(judgement, envelope, arrival), privacy, {}, {}});
   if (failure_wish(failure->message, privacy) != report::FailureWish::wanted) return nullptr;
   failure->message.authentication_results =
       results_value(failure->message, judgement.verdict, envelope, policy);
   failure->message.header = header;
   failure->ruf = judgement.verdict.dmarc->record()->ruf;
+  failure->recipients = domains_of(envelope.rcpt_to);
   return failure;
 }
 

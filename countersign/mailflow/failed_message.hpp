@@ -24,6 +24,9 @@ struct FailureToReport {
   report::FailedMessage message;
   report::Privacy privacy = report::Privacy::redacted;  ///< never: not in here
   std::vector<std::string> ruf;  ///< URIs as published, not checked yet: a stranger's text
+  /// Whom the message was for, without who they are: "@example.org", each domain once. They have a
+  /// say until the report leaves: FailurePolicy::privacy_for().
+  std::vector<std::string> recipients;
 };
 
 /// What is told of a judged message; null when nothing is: no record asks for it, the operator does

@@ -93,6 +93,16 @@ std::string cap_name(const Mailbox& mailbox) {
   return name;
 }
 
+static_assert(report::Privacy::never < report::Privacy::redacted &&
+              report::Privacy::redacted < report::Privacy::full_headers);
+
+/// How much may be told now: a reload may have made that less, and never makes it more.
+report::Privacy privacy_of(const mailflow::FailureToReport& failure,
+                           const mailflow::Policy& policy) {
+  return std::min(failure.privacy, policy.judging.failures.privacy_for(
+                                       failure.message.policy_domain, failure.recipients));
+}
+
 }  // namespace
 
 struct FailureOutbox::State {
@@ -155,6 +165,8 @@ struct FailureOutbox::State {
 
   [[nodiscard]] Ending run(Task& task) {
     const std::shared_ptr<const mailflow::Policy> policy = options.policy();
+    if (privacy_of(*task.subject->group.first, *policy) == report::Privacy::never)
+      return {Fate::suppressed, "by the settings in force now nothing is told of it"};
     if (task.to.empty())
       if (std::optional<Ending> ending = find_recipients(task, *policy)) return *std::move(ending);
     const Result<std::string, std::string> mail = make_mail(task, *policy);
@@ -206,7 +218,7 @@ struct FailureOutbox::State {
     const FailureGroup& group = task.subject->group;
     const Result<std::string, ComposeErrorCode> mail = report::format_failure_report(
         group.first->message,
-        {.privacy = group.first->privacy,
+        {.privacy = privacy_of(*group.first, policy),
          .redaction_key = options.redaction_key,
          .reporter = options.reporter,
          .from = options.from,

@@ -41,7 +41,8 @@ struct FailureOutboxOptions {
   std::vector<Mailbox> bcc;       ///< of ours: a copy of each report that left
   mailflow::DomainSet opted_out;  ///< policy domains that get no reports from us
   std::string redaction_key;
-  /// Gives the policy in force, whose keys sign; without a key for `from` nothing is sent.
+  /// Gives the policy in force, whose keys sign and whose privacy holds; without a key for `from`
+  /// nothing is sent.
   std::function<std::shared_ptr<const mailflow::Policy>()> policy;
   std::function<std::chrono::sys_seconds()> now;
   std::uint64_t destination_cap = 10;           ///< reports that an address gets an hour

@@ -17,7 +17,8 @@ std::size_t octets_of(const mailflow::FailureToReport& failure) {
       overhead_octets + message.authentication_results.size() + message.mail_from.size();
   if (message.spf) octets += message.spf->record.size();
   for (const HeaderField& field : message.header) octets += field.raw().size() + overhead_of_each;
-  for (const std::string& uri : failure.ruf) octets += uri.size() + overhead_of_each;
+  for (const auto* texts : {&failure.ruf, &failure.recipients})
+    for (const std::string& one : *texts) octets += one.size() + overhead_of_each;
   for (const report::CheckedSignature& one : message.signatures)
     octets += one.auid.size() + 4 * overhead_of_each;
   return octets;

@@ -45,7 +45,8 @@ std::shared_ptr<const FailureToReport> forged(
     const std::string& client = "203.0.113.66") {
   FailureToReport failure{.message = {.policy_domain = name(domain), .author_domain = name(domain)},
                           .privacy = report::Privacy::redacted,
-                          .ruf = {}};
+                          .ruf = {},
+                          .recipients = {}};
   failure.message.has_ruf = true;
   failure.message.source_ip = IpAddress::parse(client);
   failure.message.mail_from = "eve@nothing.example";
@@ -183,8 +184,15 @@ CheckDestinations check_in_zone() {
   };
 }
 
+/// Signs for example.org, and tells so much of failures.
+std::shared_ptr<const mailflow::Policy> telling(report::Privacy privacy) {
+  mailflow::Policy policy = test::policy_for_example_org();
+  policy.judging.failures.usual = privacy;
+  return std::make_shared<const mailflow::Policy>(std::move(policy));
+}
+
 FailureOutboxOptions outbox_options(std::function<std::chrono::sys_seconds()> now) {
-  const auto policy = std::make_shared<const mailflow::Policy>(test::policy_for_example_org());
+  const auto policy = telling(report::Privacy::full_headers);
   return {.reporter = {.submitter = name("example.org"),
                        .org_name = "Example",
                        .email = "reports@example.org",
@@ -249,6 +257,40 @@ TEST_F(FailureOutboxTest, S51LocalPartsAndSubjectsStayHere) {
   EXPECT_THAT(octets, Not(HasSubstr("secret")));
 }
 
+TEST_F(FailureOutboxTest, S51AStricterReloadHoldsForWhatWaits) {
+  std::shared_ptr<const mailflow::Policy> policy = telling(report::Privacy::full_headers);
+  options_.policy = [&policy] { return policy; };
+  const auto waiting = std::make_shared<FailureToReport>(*forged("own.example"));
+  waiting->privacy = report::Privacy::full_headers;
+  waiting->recipients = {"@shy.example"};
+  send(waiting);
+  EXPECT_THAT(sender_.sent().at(0).octets, HasSubstr("secret"));
+
+  mailflow::Policy stricter = *policy;
+  stricter.judging.failures.redacted.entries.add("shy.example", {});
+  policy = std::make_shared<const mailflow::Policy>(stricter);
+  send(waiting);
+  EXPECT_THAT(sender_.sent().at(1).octets, Not(HasSubstr("secret")));
+  EXPECT_THAT(sender_.sent().at(1).octets, Not(HasSubstr("alice@")));
+
+  sender_.answer("ruf@own.example", {Delivery::deferred, "451 later"});
+  send(waiting);
+  stricter.judging.failures.never.entries.add("shy.example", {});
+  policy = std::make_shared<const mailflow::Policy>(stricter);
+  sender_.take_all();
+  now_ += 60s;
+  run();
+  send(waiting);
+  EXPECT_THAT(sender_.sent(), SizeIs(3)) << "neither the second attempt nor the first";
+  EXPECT_EQ(counters_.suppressed, 2U);
+  EXPECT_TRUE(log_.has("by the settings in force now nothing is told of it"));
+}
+
+TEST_F(FailureOutboxTest, S51AReloadTellsNoMoreOfWhatWaits) {
+  send(forged("own.example"));
+  EXPECT_THAT(sender_.sent().at(0).octets, Not(HasSubstr("secret")));
+}
+
 TEST_F(FailureOutboxTest, S50SendsToStrangersOnlyWhereTheyWantIt) {
   send(forged("own.example", {"mailto:a@third.example", "mailto:b@other.example",
                               "https://own.example/", "mailto:ruf@own.example"}));
@@ -267,7 +309,7 @@ TEST_F(FailureOutboxTest, S50SendsNothingToItselfNorToWhoeverOptedOut) {
   send(forged("example.org", {"mailto:REPORTS@example.org"}));
   EXPECT_EQ(counters_.suppressed, 1U);
   EXPECT_TRUE(log_.has("it would come back to ourselves"));
-  auto policy = test::policy_for_example_org();
+  mailflow::Policy policy = *telling(report::Privacy::full_headers);
   policy.judging.own_reports.report_addresses = {{"bounces", name("example.org")}};
   options_.policy = [shared = std::make_shared<const mailflow::Policy>(std::move(policy))] {
     return shared;
@@ -372,7 +414,9 @@ TEST_F(FailureOutboxTest, AResolverThatCannotBeStartedIsNoEnd) {
 }
 
 TEST_F(FailureOutboxTest, WithoutAKeyNothingIsSent) {
-  options_.policy = [shared = std::make_shared<const mailflow::Policy>()] { return shared; };
+  mailflow::Policy policy;
+  policy.judging.failures.usual = report::Privacy::redacted;
+  options_.policy = [shared = std::make_shared<const mailflow::Policy>(policy)] { return shared; };
   send(forged("own.example"));
   EXPECT_EQ(counters_.failed, 1U);
   EXPECT_THAT(sender_.sent(), IsEmpty());

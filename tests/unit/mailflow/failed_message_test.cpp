@@ -326,6 +326,13 @@ TEST(FailedMessage, S51EachRecipientHasASay) {
   EXPECT_FALSE(told(one));
 }
 
+TEST(FailedMessage, S51KeepsTheDomainsOfRecipientsAndNotTheirNames) {
+  Case one = forged("alice@example.com");
+  one.envelope.rcpt_to = {"carol@b.example", "\"a@b\"@A.example", "bob@a.example", "postmaster"};
+  ASSERT_TRUE(told(one));
+  EXPECT_THAT(told(one)->recipients, ElementsAre("@a.example", "@b.example"));
+}
+
 TEST(FailedMessage, S50NoReportsAboutReports) {
   Case one = forged("alice@example.com", "Auto-Submitted: auto-generated\r\n");
   EXPECT_FALSE(told(one));
