@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "countersign/mailflow/own_mail.hpp"
-#include "countersign/text/abnf.hpp"
 #include "service/log/log.hpp"
 #include "service/reporting/hourly_cap.hpp"
 #include "service/reporting/random.hpp"
@@ -43,7 +42,7 @@ struct Task {
 };
 
 /// How a task ended, or that it did not.
-enum class Fate : std::uint8_t { sent, failed, uncertain, suppressed, deferred };
+enum class Fate : std::uint8_t { sent, failed, uncertain, suppressed, no_room, deferred };
 
 struct Ending {
   Fate fate = Fate::sent;
@@ -60,6 +59,8 @@ std::string_view name_of(Fate fate) {
       return "uncertain";
     case Fate::suppressed:
       return "suppressed";
+    case Fate::no_room:
+      return "no_room";
     case Fate::deferred:
       return "deferred";
   }
@@ -84,13 +85,6 @@ std::vector<std::string> paths_of(const std::vector<Mailbox>& mailboxes) {
   std::vector<std::string> paths;
   for (const Mailbox& one : mailboxes) paths.push_back(format_address(one));
   return paths;
-}
-
-/// The same mailbox in any spelling of its case: what one owner gets must not depend on it.
-std::string cap_name(const Mailbox& mailbox) {
-  std::string name = mailbox.address();
-  for (char& c : name) c = text::to_lower(c);
-  return name;
 }
 
 static_assert(report::Privacy::never < report::Privacy::redacted &&
@@ -129,7 +123,7 @@ struct FailureOutbox::State {
     const Limits& limits = options.policy()->limits;
     const std::vector<std::string> uris =
         report::distinct_destinations(subject->group.first->ruf, limits);
-    for (std::size_t i = 0; i < std::min(uris.size(), limits.report_uris_max); ++i)
+    for (std::size_t i = 0; i < std::min(uris.size(), limits.failure_uris_max); ++i)
       tasks.emplace(options.now(), Task{.subject = subject, .uri = uris[i], .to = {}});
   }
 
@@ -195,6 +189,8 @@ struct FailureOutbox::State {
     if (authorization == Authorization::dns_failure) return Ending{Fate::deferred, why};
     std::vector<Mailbox> to = report::recipients_of(checked);
     if (to.empty()) return Ending{Fate::suppressed, why};
+    // A host may name as many addresses in place of one.
+    while (to.size() > policy.limits.failure_uris_max) to.pop_back();
     return admit(std::move(to), policy, task);
   }
 
@@ -205,8 +201,14 @@ struct FailureOutbox::State {
     guard.report_addresses.push_back(options.from);
     std::erase_if(to, [&guard](const Mailbox& one) { return guard.is_own(one); });
     if (to.empty()) return Ending{Fate::suppressed, "it would come back to ourselves"};
-    std::erase_if(to,
-                  [this](const Mailbox& one) { return !cap.admits(cap_name(one), options.now()); });
+    bool lacks_room = false;
+    std::erase_if(to, [this, &lacks_room](const Mailbox& one) {
+      const Admission admission = cap.admit(one, options.now());
+      lacks_room = lacks_room || admission == Admission::no_room;
+      return admission != Admission::granted;
+    });
+    if (to.empty() && lacks_room)
+      return Ending{Fate::no_room, "too many other addresses have had reports this hour"};
     if (to.empty()) return Ending{Fate::suppressed, "the address has had its reports of this hour"};
     task.to = std::move(to);
     return std::nullopt;
@@ -269,6 +271,7 @@ struct FailureOutbox::State {
     if (fate == Fate::failed) ++counters.failed;
     if (fate == Fate::uncertain) ++counters.uncertain;
     if (fate == Fate::suppressed) ++counters.suppressed;
+    if (fate == Fate::no_room) ++counters.no_room;
   }
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Failure reports on their way out: each address in the owner's ruf= is checked, gets its report
-// signed, and no more of them an hour than it may; what the MTA does not take now is tried again a
-// few times. Nothing is kept on disk: a report that tells of one message is not worth one.
+// Failure reports on their way out: the first addresses in the owner's ruf= are checked, get their
+// report signed, and no more of them an hour than they may; what the MTA does not take now is tried
+// again a few times. What the operator lets nobody be told any more stays here, however long it has
+// waited. Nothing is kept on disk: a report that tells of one message is not worth one.
 //
 //   FailureOutbox outbox(dns, sender, options, log);
 //   outbox.take(group);              one task for each address
@@ -58,6 +59,7 @@ struct FailureReportCounters {
   std::atomic<std::uint64_t> failed = 0;      ///< given up
   std::atomic<std::uint64_t> uncertain = 0;   ///< may have left; not sent again
   std::atomic<std::uint64_t> suppressed = 0;  ///< not to be sent: no permission, over the cap, …
+  std::atomic<std::uint64_t> no_room = 0;     ///< not sent: Admission::no_room
   std::atomic<std::uint64_t> dropped = 0;     ///< messages for whose report there was no room
 };
 
@@ -71,7 +73,7 @@ class FailureOutbox {
   FailureOutbox(const FailureOutbox&) = delete;
   FailureOutbox& operator=(const FailureOutbox&) = delete;
 
-  /// Plans a report for each address that the owner named.
+  /// Plans a report for each URI that the owner named, up to Limits::failure_uris_max.
   void take(FailureGroup group);
   /// Does the next thing that is due; false when there is none.
   bool step();

@@ -45,6 +45,7 @@ FailureReporter::~FailureReporter() {
 void FailureReporter::take(std::shared_ptr<const mailflow::FailureToReport> failure,
                            std::chrono::sys_seconds now) {
   const report::FailureKey key = key_of(failure->message);
+  failure = queue_.cut(std::move(failure));  // It reads what never changes.
   {
     const std::scoped_lock lock(mutex_);
     const Queued queued = queue_.add(key, std::move(failure), now);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// So much for each name an hour, in bounded memory: when there are more names than are remembered,
-// a new one gets nothing until the hour of another is over.
+// So much for each address an hour, in bounded memory. Whoever has a domain has as many addresses
+// as he likes: those of one site, the last two labels of their domain, never fill more of the
+// memory than they leave free, so that others find room whatever one does.
 
 #pragma once
 
@@ -11,22 +12,33 @@
 #include <string>
 #include <unordered_map>
 
+#include "countersign/message/author.hpp"
+
 namespace countersign::service {
 
-/// Counts by name. One thread.
+/// What the cap says of one more for an address.
+enum class Admission : std::uint8_t {
+  granted,  ///< and counted
+  used_up,  ///< the address has had all that it gets in an hour
+  no_room,  ///< too many other addresses are remembered to count for this one
+};
+
+/// Counts by address. One thread.
 class HourlyCap {
  public:
-  /// names_max   names that are remembered at a time.
-  HourlyCap(std::uint64_t per_hour, std::size_t names_max)
-      : per_hour_(per_hour), names_max_(names_max) {}
+  /// addresses_max   addresses that are remembered at a time.
+  HourlyCap(std::uint64_t per_hour, std::size_t addresses_max)
+      : per_hour_(per_hour), addresses_max_(addresses_max) {}
 
-  /// True when the name may have one more; it is counted then.
-  [[nodiscard]] bool admits(const std::string& name, std::chrono::sys_seconds now);
-  /// Names that are remembered.
-  [[nodiscard]] std::size_t names() const { return hours_.size(); }
+  /// Whether the address may have one more. Any spelling of its case is the same address: what one
+  /// owner gets must not depend on it.
+  [[nodiscard]] Admission admit(const Mailbox& address, std::chrono::sys_seconds now);
+  /// Addresses that are remembered.
+  [[nodiscard]] std::size_t addresses() const { return hours_.size(); }
 
  private:
   struct Hour {
+    std::string site;
     std::chrono::sys_seconds begin;
     std::uint64_t count = 0;
 
@@ -36,9 +48,13 @@ class HourlyCap {
     }
   };
 
+  [[nodiscard]] bool has_room(const std::string& site) const;
+  void forget_what_is_over(std::chrono::sys_seconds now);
+
   std::uint64_t per_hour_;
-  std::size_t names_max_;
+  std::size_t addresses_max_;
   std::unordered_map<std::string, Hour> hours_;
+  std::unordered_map<std::string, std::size_t> sites_;  // How many of hours_ each has.
 };
 
 }  // namespace countersign::service

@@ -157,7 +157,8 @@ void add_failures(const MeteredParts& parts, Sources& sources) {
       {"sent", &FailureReportCounters::sent},
       {"failed", &FailureReportCounters::failed},
       {"uncertain", &FailureReportCounters::uncertain},
-      {"suppressed", &FailureReportCounters::suppressed}};
+      {"suppressed", &FailureReportCounters::suppressed},
+      {"no_room", &FailureReportCounters::no_room}};
   for (const auto& [result, member] : results)
     sources.push_back({.kind = Kind::counter,
                        .name = "countersign_failure_reports_total",

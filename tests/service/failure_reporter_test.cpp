@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Failures from many threads to an MTA: what is told together, to whom, how often, what is tried
-// again, and that nobody waits for any of it.
+// Failures from many threads to an MTA: how much is told, to whom, how often, what is tried again,
+// and that nobody waits for any of it.
 
 #include "service/reporting/failure_reporter.hpp"
 
@@ -16,10 +16,10 @@
 
 #include "countersign/dns/zone.hpp"
 #include "countersign/message/splitter.hpp"
-#include "service/reporting/hourly_cap.hpp"
 #include "service/reporting/random.hpp"
 #include "service/run/clock.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/forgeries.hpp"
 #include "tests/support/log_file.hpp"
 #include "tests/support/signing.hpp"
 
@@ -28,7 +28,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using mailflow::FailureToReport;
+using test::forged;
 using test::name;
+using test::noon;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -36,103 +39,6 @@ using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 using testing::UnorderedElementsAre;
-
-constexpr std::chrono::sys_seconds noon{std::chrono::seconds{1'800'000'000}};
-
-/// A forged message in the name of that domain, told of at those addresses.
-std::shared_ptr<const FailureToReport> forged(
-    const std::string& domain, std::vector<std::string> ruf = {"mailto:ruf@own.example"},
-    const std::string& client = "203.0.113.66") {
-  FailureToReport failure{.message = {.policy_domain = name(domain), .author_domain = name(domain)},
-                          .privacy = report::Privacy::redacted,
-                          .ruf = {},
-                          .recipients = {}};
-  failure.message.has_ruf = true;
-  failure.message.source_ip = IpAddress::parse(client);
-  failure.message.mail_from = "eve@nothing.example";
-  failure.message.arrival = noon;
-  failure.message.header = test::header({"From: Alice <alice@" + domain + ">", "Subject: secret"});
-  failure.ruf = std::move(ruf);
-  return std::make_shared<const FailureToReport>(std::move(failure));
-}
-
-// --- the queue -----------------------------------------------------------------------------------
-
-Queued add(FailureQueue& queue, const std::shared_ptr<const FailureToReport>& failure,
-           std::chrono::sys_seconds now = noon) {
-  return queue.add(key_of(failure->message), failure, now);
-}
-
-TEST(FailureQueue, S51WhatIsAlikeIsOneGroup) {
-  FailureQueue queue(300s, {});
-  const auto shown = forged("own.example");
-  EXPECT_EQ(add(queue, shown), Queued::first);
-  EXPECT_EQ(add(queue, forged("own.example"), noon + 299s), Queued::counted);
-  EXPECT_EQ(add(queue, forged("other.example"), noon + 10s), Queued::first);
-  EXPECT_EQ(add(queue, forged("own.example", {"mailto:x@own.example"}, "203.0.113.67"), noon + 20s),
-            Queued::first);
-  EXPECT_EQ(queue.groups(), 3U);
-  EXPECT_EQ(queue.incidents(), 4U);
-  EXPECT_EQ(queue.next_due(), noon + 300s);
-  EXPECT_FALSE(queue.take_due(noon + 299s));
-  const auto group = queue.take_due(noon + 300s);
-  ASSERT_TRUE(group);
-  EXPECT_EQ(group->first, shown);
-  EXPECT_EQ(group->incidents, 2U);
-  EXPECT_FALSE(queue.take_due(noon + 300s)) << "the next one began later";
-  EXPECT_EQ(add(queue, forged("own.example"), noon + 301s), Queued::first);
-  EXPECT_EQ(queue.incidents(), 3U);
-}
-
-TEST(FailureQueue, IsBoundedInGroupsAndInOctets) {
-  FailureQueue two(300s, {.groups = 2, .octets = 1 << 20});
-  EXPECT_EQ(add(two, forged("a.example")), Queued::first);
-  EXPECT_EQ(add(two, forged("b.example")), Queued::first);
-  EXPECT_EQ(add(two, forged("c.example")), Queued::dropped);
-  EXPECT_EQ(add(two, forged("a.example")), Queued::counted) << "this needs no room";
-  ASSERT_TRUE(two.take_due(noon + 300s));
-  EXPECT_EQ(add(two, forged("c.example")), Queued::first);
-
-  FailureQueue small(300s, {.groups = 100, .octets = 5'000});
-  EXPECT_EQ(add(small, forged("a.example")), Queued::first);
-  EXPECT_EQ(add(small, forged("b.example")), Queued::first);
-  EXPECT_EQ(add(small, forged("c.example")), Queued::dropped);
-  ASSERT_TRUE(small.take_due(noon + 300s));
-  EXPECT_EQ(add(small, forged("c.example")), Queued::first) << "its octets are free again";
-
-  auto large = std::make_shared<FailureToReport>(*forged("a.example"));
-  large->message.header.emplace_back("X: " + std::string(10'000, 'x'));
-  FailureQueue fresh(300s, {.groups = 100, .octets = 5'000});
-  EXPECT_EQ(add(fresh, large), Queued::dropped);
-}
-
-TEST(FailureQueue, AClockThatIsSetBackDelaysNothing) {
-  FailureQueue queue(300s, {});
-  add(queue, forged("a.example"));
-  EXPECT_TRUE(queue.take_due(noon - 1h));
-}
-
-// --- the cap -------------------------------------------------------------------------------------
-
-TEST(HourlyCap, CountsEachNameByTheHour) {
-  HourlyCap cap(2, 10);
-  EXPECT_TRUE(cap.admits("a", noon));
-  EXPECT_TRUE(cap.admits("a", noon + 59min));
-  EXPECT_FALSE(cap.admits("a", noon + 59min));
-  EXPECT_TRUE(cap.admits("b", noon + 59min));
-  EXPECT_TRUE(cap.admits("a", noon + 60min));
-  EXPECT_TRUE(cap.admits("a", noon - 1min)) << "the clock was set back";
-}
-
-TEST(HourlyCap, RemembersABoundedNumberOfNames) {
-  HourlyCap cap(1, 2);
-  EXPECT_TRUE(cap.admits("a", noon));
-  EXPECT_TRUE(cap.admits("b", noon + 30min));
-  EXPECT_FALSE(cap.admits("c", noon + 30min));
-  EXPECT_EQ(cap.names(), 2U);
-  EXPECT_TRUE(cap.admits("c", noon + 61min)) << "the hour of a is over";
-  EXPECT_EQ(cap.names(), 2U);
-}
 
 TEST(RandomHex, IsNeverTheSame) {
   EXPECT_THAT(random_hex(16), SizeIs(32));
@@ -289,6 +195,28 @@ TEST_F(FailureOutboxTest, S51AStricterReloadHoldsForWhatWaits) {
 TEST_F(FailureOutboxTest, S51AReloadTellsNoMoreOfWhatWaits) {
   send(forged("own.example"));
   EXPECT_THAT(sender_.sent().at(0).octets, Not(HasSubstr("secret")));
+}
+
+TEST_F(FailureOutboxTest, S51UsesTheFirstAddressesOfARecord) {
+  std::vector<std::string> ruf;
+  for (int i = 0; i < 32; ++i) ruf.push_back("mailto:r" + std::to_string(i) + "@own.example");
+  send(forged("own.example", ruf));
+  EXPECT_THAT(sender_.sent(), SizeIs(Limits().failure_uris_max));
+  EXPECT_THAT(sender_.recipients(), Contains("r7@own.example"));
+}
+
+TEST_F(FailureOutboxTest, S51OneSiteDoesNotUseUpTheAddressesOfAll) {
+  options_.destinations_max = 4;
+  for (const char* local_part : {"a", "b", "c"})
+    send(forged("own.example", {std::string("mailto:") + local_part + "@own.example"}));
+  EXPECT_EQ(counters_.sent, 2U);
+  EXPECT_EQ(counters_.no_room, 1U);
+  EXPECT_EQ(counters_.suppressed, 0U);
+  EXPECT_TRUE(log_.has("state=no_room"));
+  EXPECT_TRUE(log_.has("too many other addresses have had reports this hour"));
+  EXPECT_FALSE(log_.has("the address has had its reports of this hour"));
+  send(forged("other.example", {"mailto:ruf@other.example"}));
+  EXPECT_EQ(counters_.sent, 3U);
 }
 
 TEST_F(FailureOutboxTest, S50SendsToStrangersOnlyWhereTheyWantIt) {
@@ -472,6 +400,18 @@ TEST_F(FailureReporterTest, S51ManyThreadsMakeOneReport) {
   EXPECT_THAT(sender_->sent().at(1).octets, Not(HasSubstr("Incidents:")));
 }
 
+TEST_F(FailureReporterTest, S51KeepsNoMoreOfAHeaderThanAReportNeeds) {
+  FailureReporter& reporter = start(options(1s));
+  auto failure = std::make_shared<FailureToReport>(*forged("own.example"));
+  failure->privacy = report::Privacy::full_headers;
+  failure->message.header.emplace(failure->message.header.begin(),
+                                  "X-Junk: " + std::string(60'000, 'x'));
+  reporter.take(failure, now());
+  ASSERT_TRUE(test::eventually([&] { return reporter.counters().sent == 1; }));
+  EXPECT_THAT(sender_->sent().at(0).octets, HasSubstr("Subject: secret"));
+  EXPECT_THAT(sender_->sent().at(0).octets, Not(HasSubstr("X-Junk")));
+}
+
 TEST_F(FailureReporterTest, NobodyWaitsForDnsOrTheMta) {
   std::promise<void> asked;
   std::promise<void> answers;
@@ -494,8 +434,7 @@ TEST_F(FailureReporterTest, WhatThereIsNoRoomForIsCountedAndToldOnce) {
   FailureReporterOptions few = options(600s);
   few.bounds.groups = 2;
   FailureReporter& reporter = start(std::move(few));
-  for (int i = 0; i < 10; ++i)
-    reporter.take(forged("d" + std::to_string(i) + ".own.example"), now());
+  for (int i = 0; i < 10; ++i) reporter.take(forged("d" + std::to_string(i) + ".example"), now());
   EXPECT_EQ(reporter.counters().dropped, 8U);
   EXPECT_TRUE(test::eventually([&] { return log_.has("more mail fails than failure reports"); }));
   EXPECT_EQ(log_.count("more mail fails than failure reports"), 1);
