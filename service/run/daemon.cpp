@@ -51,6 +51,10 @@ std::vector<int> descriptors_of(const std::vector<ListeningSocket>& sockets) {
   return descriptors;
 }
 
+void close_all(std::vector<ListeningSocket>& sockets) {
+  for (ListeningSocket& socket : sockets) socket.close();
+}
+
 /// A supervisor blocks them in its children, so that none is lost before somebody handles it.
 void unblock_signals() {
   sigset_t signals;
@@ -378,8 +382,7 @@ void Daemon::stop() {
   listener_.stop();
   policy_listener_.stop();
   control_server_.reset();
-  if (http_) http_->stop();
-  sockets_.close();
+  for (auto* sockets : {&sockets_.milter, &sockets_.policy, &sockets_.control}) close_all(*sockets);
   for (const std::unique_ptr<Worker>& worker : workers_) worker->stop();
   stop_timer_.expires_after(started_with_.daemon.stop_timeout);
   stop_timer_.async_wait([this](const boost::system::error_code& error) {
@@ -395,6 +398,8 @@ void Daemon::stop_at_once() {
 
 void Daemon::worker_ended() {
   if (--workers_running_ > 0) return;
+  if (http_) http_->stop();
+  sockets_.close();
   stop_timer_.cancel();
   signals_.cancel();
 }

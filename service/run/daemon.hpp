@@ -47,8 +47,9 @@ using LoadSnapshot = std::function<config::Snapshot()>;
 class Daemon {
  public:
   /// snapshot  has a policy.
-  /// sockets   are closed when the daemon is asked to stop, so that another can take its place
-  ///           while the last messages are finished.
+  /// sockets   of mail are closed when the daemon is asked to stop, so that another can take its
+  ///           place while the last messages are finished; that of metrics when they are, so that
+  ///           whoever asks meanwhile hears that the daemon lives and takes no mail.
   Daemon(config::Snapshot snapshot, LoadSnapshot load, ListeningSockets& sockets, Log& log,
          Readiness readiness);
   ~Daemon();

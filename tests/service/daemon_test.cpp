@@ -82,6 +82,14 @@ class RunningDaemon {
   [[nodiscard]] MtaConnection connect() const {
     return MtaConnection(test::connect_to_file(path()).value());
   }
+  /// The answer of the daemon over HTTP.
+  [[nodiscard]] std::string get(const std::string& path) const {
+    const MtaConnection peer(test::connect_to(sockets_.metrics.front().descriptor()));
+    peer.send("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    std::string answer;
+    for (auto more = peer.receive(); more && !more->empty(); more = peer.receive()) answer += *more;
+    return answer;
+  }
   /// A connection of Postfix to the policy service.
   [[nodiscard]] MtaConnection connect_to_policy() const {
     return MtaConnection(test::connect_to_file(policy_path()).value());
@@ -105,13 +113,16 @@ class RunningDaemon {
   [[nodiscard]] int loads() const { return loads_; }
 
  private:
-  /// One socket for the milter, and one for the policy service where the settings name any.
+  /// One socket for the milter, and one for each other service where the settings name any.
   [[nodiscard]] ListeningSockets open_sockets(const config::Settings& settings) const {
     ListeningSockets sockets;
     sockets.milter = open_listening_sockets({.path = path()}, {});
     sockets.control = open_listening_sockets({.path = control_path()}, {});
     if (!settings.policy_service.sockets.empty())
       sockets.policy = open_listening_sockets({.path = policy_path()}, {});
+    if (!settings.metrics.sockets.empty())
+      sockets.metrics = open_listening_sockets(
+          {.family = config::SocketSpec::Family::inet, .host = "127.0.0.1"}, {});
     return sockets;
   }
   config::Snapshot load() {
@@ -364,6 +375,21 @@ TEST(DaemonStop, FinishesMessagesInFlightWhileAnotherTakesItsPlace) {
   EXPECT_TRUE(daemon.has_ended());
   EXPECT_EQ(daemon.exit_code(), 0);
   EXPECT_TRUE(test::connect_to_file(daemon.path())) << "the successor's socket stays";
+}
+
+TEST(DaemonStop, LivesAndIsNotReadyWhileAMessageIsInFlight) {
+  config::Snapshot snapshot = snapshot_with_selector(1);
+  snapshot.settings.metrics.sockets = {{.path = "named elsewhere"}};
+  RunningDaemon daemon(snapshot);
+  EXPECT_THAT(daemon.get("/readyz"), StartsWith("HTTP/1.1 200 OK\r\n"));
+  const MtaConnection busy = daemon.negotiated();
+  busy.send(message_without_end());
+  RunningDaemon::send(SIGTERM);
+  ASSERT_TRUE(eventually([&] { return !test::connect_to_file(daemon.path()); }));
+  EXPECT_THAT(daemon.get("/readyz"), StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_THAT(daemon.get("/healthz"), StartsWith("HTTP/1.1 200 OK\r\n"));
+  busy.send(end_of_body());
+  EXPECT_TRUE(daemon.has_ended());
 }
 
 TEST(DaemonStop, GivesMessagesUpThatTakeTooLong) {
