@@ -64,7 +64,8 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
         handler_(std::move(handler)),
         log_(log),
         limits_(limits),
-        listener_(context, sockets, limits.connections, log,
+        // One more than are served, so that it is heard when all are taken.
+        listener_(context, sockets, limits.connections + 1, log,
                   [this](Descriptor socket) { open(std::move(socket)); }) {}
 
   void start() { listener_.start(); }
@@ -75,12 +76,14 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
   }
 
  private:
+  // The one whose last request is longest ago at the end.
   using Streams = std::list<beast::tcp_stream>;
 
   void open(Descriptor descriptor) {
     tcp::socket socket(context_);
     socket.assign(family_of(descriptor.get()), descriptor.get());
     static_cast<void>(descriptor.release());
+    if (streams_.size() >= limits_.connections) streams_.back().close();
     streams_.emplace_front(std::move(socket));
     asio::co_spawn(context_, serve(streams_.begin()),
                    [self = shared_from_this(),
@@ -102,6 +105,7 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
       stream->expires_after(limits_.patience);
       const auto [failure, ignored] = co_await http::async_read(*stream, buffer, parser, or_error);
       if (failure) co_return;
+      streams_.splice(streams_.begin(), streams_, stream);
       http::response<http::string_body> response = answer(parser.get());
       goes_on = response.keep_alive();
       const bool is_head = parser.get().method() == http::verb::head;

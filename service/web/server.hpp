@@ -36,7 +36,9 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 
 /// The bounds of a server, each with its reason.
 struct HttpLimits {
-  std::size_t connections = 32;            ///< a few scrapers and a person; more wait in the queue
+  /// A few scrapers and a person. One more is taken in all the same, and the one that has asked for
+  /// nothing for longest is ended: whoever holds connections open must not keep others out.
+  std::size_t connections = 32;
   std::size_t header_octets = 8UL * 1024;  ///< as common servers have it
   std::size_t body_octets = 1024;          ///< nothing that is served wants one
   /// For a whole request and its reply, and between two requests of a connection.

@@ -71,6 +71,19 @@ class Server {
     return exchange(method + " " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   }
 
+  /// Asks for /healthz on a connection that goes on; the body of the reply.
+  static std::string ask(int peer) {
+    constexpr std::string_view request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    static_cast<void>(::send(peer, request.data(), request.size(), MSG_NOSIGNAL));
+    char buffer[4096];
+    pollfd wait{.fd = peer, .events = POLLIN};
+    if (::poll(&wait, 1, 20'000) != 1) return "<the server kept silent>";
+    const ssize_t got = ::recv(peer, buffer, sizeof buffer, 0);
+    const std::string_view reply(buffer, got > 0 ? static_cast<std::size_t>(got) : 0);
+    const std::size_t end = reply.find("\r\n\r\n");
+    return end == std::string_view::npos ? "<no reply>" : std::string(reply.substr(end + 4));
+  }
+
   static std::string read_all(int peer) {
     std::string text;
     char buffer[4096];
@@ -164,6 +177,22 @@ TEST(WebServer, ClosesOnWhatIsNoRequestAndOnWhatIsTooLarge) {
 TEST(WebServer, LetsNobodyHoldAConnectionInSilence) {
   const Server server({.patience = std::chrono::seconds{1}});
   EXPECT_EQ(server.exchange("GET /metr"), "");
+}
+
+TEST(WebServer, EndsWhoHasAskedForNothingForLongestWhenAllAreTaken) {
+  const Server server({.connections = 2});
+  const int first = server.connect();
+  const int second = server.connect();
+  EXPECT_EQ(Server::ask(first), "ok\n");
+  EXPECT_EQ(Server::ask(second), "ok\n");
+  EXPECT_EQ(Server::ask(first), "ok\n");
+  EXPECT_EQ(body_of(server.get("/healthz")), "ok\n") << "whatever others hold";
+  EXPECT_EQ(Server::read_all(second), "");
+  EXPECT_EQ(Server::ask(first), "ok\n");
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(body_of(server.get("/healthz")), "ok\n");
+  EXPECT_EQ(Server::ask(first), "ok\n") << "those that have ended leave room";
+  ::close(first);
+  ::close(second);
 }
 
 TEST(WebServer, TellsTheLogWhatFailsAndThePeerNoMore) {
