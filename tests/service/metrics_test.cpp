@@ -8,9 +8,11 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <regex>
 #include <set>
 #include <string>
@@ -28,6 +30,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 milter::MessageFinished finished(mailflow::Outcome outcome) {
@@ -185,10 +188,108 @@ std::set<std::string> names_in(const std::string& text) {
   return names;
 }
 
-TEST(Metrics, DocumentsAndDashboardNameWhatIsThere) {
+/// All matches of an expression in a text.
+std::vector<std::smatch> matches(const std::string& text, const std::regex& expression) {
+  return {std::sregex_iterator(text.begin(), text.end(), expression), std::sregex_iterator()};
+}
+
+using Words = std::set<std::string>;
+/// The labels of each time series with their values.
+using Series = std::map<std::string, std::map<std::string, Words>>;
+
+Series series_in(const std::string& exposition) {
+  const std::regex line("(^|\n)(countersign_[a-z_]+)(\\{[^}]*\\})? ");
+  const std::regex label("([a-z_]+)=\"([^\"]*)\"");
+  Series series;
+  for (const std::smatch& one : matches(exposition, line)) {
+    const std::string labels = one[3];
+    auto& values = series[one[2]];
+    for (const std::smatch& pair : matches(labels, label)) values[pair[1]].insert(pair[2]);
+  }
+  return series;
+}
+
+/// What is wrong with the labels that a text in PromQL asks of our time series, and with the names
+/// of these. Prometheus itself adds "instance".
+Words faults_of(const std::string& query, const Series& series) {
+  const std::regex selector("(countersign_[a-z_]+[a-z])(\\{[^}]*\\})?");
+  const std::regex matcher("([a-z_]+)(=~|!~|!=|=)\"([^\"]*)\"");
+  Words faults;
+  for (const std::smatch& one : matches(query, selector)) {
+    const auto found = series.find(one[1]);
+    if (found == series.end()) {
+      faults.insert(one[1]);
+      continue;
+    }
+    const std::string asked = one[2];
+    for (const std::smatch& pair : matches(asked, matcher)) {
+      if (pair[1] == "instance") continue;
+      const auto label = found->second.find(pair[1]);
+      if (label == found->second.end() || !label->second.contains(pair[3]))
+        faults.insert(one[1].str() + " " + pair[0].str());
+    }
+  }
+  return faults;
+}
+
+/// The labels by which a query tells its lines apart, of those that its time series have.
+Words labels_of(const std::string& query, const Series& series) {
+  Words labels{"instance"};
+  for (const std::smatch& one : matches(query, std::regex("countersign_[a-z_]+[a-z]")))
+    if (const auto found = series.find(one[0]); found != series.end())
+      for (const auto& [label, values] : found->second) labels.insert(label);
+  return labels;
+}
+
+/// The words between the brackets of "by (…)", or of all "{{…}}".
+Words words_in(const std::string& text, const std::regex& brackets) {
+  Words words;
+  for (const std::smatch& one : matches(text, brackets)) {
+    const std::string inside = one[1];
+    for (const std::smatch& word : matches(inside, std::regex("[a-z_]+"))) words.insert(word[0]);
+  }
+  return words;
+}
+
+Words grouped_by(const std::string& query) {
+  return words_in(query, std::regex("by ?\\(([^)]*)\\)"));
+}
+
+/// What is wrong with one query of the dashboard and the name of its lines.
+Words faults_of(const boost::json::object& target, const Series& series) {
+  const std::string query(target.at("expr").as_string());
+  const std::string legend(target.at("legendFormat").as_string());
+  Words faults = faults_of(query, series);
+  const Words labels = labels_of(query, series);
+  const Words groups = grouped_by(query);
+  for (const std::string& one : groups)
+    if (!labels.contains(one)) faults.insert("by (" + one + ") in " + query);
+  const bool is_one = std::regex_search(query, std::regex("(sum|min|max)\\("));
+  const Words& told_apart = is_one || !groups.empty() ? groups : labels;
+  for (const std::string& one : words_in(legend, std::regex("\\{\\{([^}]*)\\}\\}")))
+    if (!told_apart.contains(one)) faults.insert("{{" + one + "}} of " + query);
+  return faults;
+}
+
+/// The labels that each row of the table in docs/metrics.md names.
+std::map<std::string, Words> documented_labels(const std::string& text) {
+  std::map<std::string, Words> labels;
+  const std::regex row("\\n\\| (`countersign_[^|]*) \\|([^|]*)\\|");
+  for (const std::smatch& one : matches(text, row)) {
+    const std::string names = one[1];
+    const std::string cell = one[2];
+    for (const std::string& name : names_in(names))
+      labels[name] = words_in(cell, std::regex("`([^`]*)`"));
+  }
+  return labels;
+}
+
+/// All that there is to read, of a daemon that does everything.
+std::string all_metrics() {
   Metrics metrics;
   FailureReportCounters failures;
   failures.suppressed = 6;
+  failures.no_room = 5;
   failures.dropped = 7;
   metrics.add(sources_of(
       {.connections = [] { return 1U; },
@@ -201,7 +302,11 @@ TEST(Metrics, DocumentsAndDashboardNameWhatIsThere) {
            },
        .reports = [] { return nullptr; },
        .failures = [&failures] { return &failures; }}));
-  const std::string text = metrics.text();
+  return metrics.text();
+}
+
+TEST(Metrics, AreReadFromAllParts) {
+  const std::string text = all_metrics();
   EXPECT_THAT(text, HasSubstr("countersign_dns_cache_lookups_total{outcome=\"hit\"} 4\n"));
   EXPECT_THAT(text, HasSubstr("countersign_signing_key_oldest_timestamp_seconds 3\n"));
   EXPECT_THAT(text, HasSubstr("countersign_signing_key_expiry_timestamp_seconds 8\n"));
@@ -212,12 +317,55 @@ TEST(Metrics, DocumentsAndDashboardNameWhatIsThere) {
   EXPECT_THAT(text, HasSubstr("countersign_history_failures_total 11\n"));
   EXPECT_THAT(text, HasSubstr("countersign_reports_total{result=\"sent\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("countersign_failure_reports_total{result=\"suppressed\"} 6\n"));
+  EXPECT_THAT(text, HasSubstr("countersign_failure_reports_total{result=\"no_room\"} 5\n"));
   EXPECT_THAT(text, HasSubstr("countersign_failure_reports_dropped_messages_total 7\n"));
+}
 
-  const std::set<std::string> there = names_in(text);
-  EXPECT_EQ(names_in(read_source("docs/metrics.md")), there);
-  for (const std::string& name : names_in(read_source("packaging/grafana/countersign.json")))
-    EXPECT_TRUE(there.contains(name)) << name;
+TEST(Metrics, AreDocumentedWithTheirLabels) {
+  const std::string exposition = all_metrics();
+  const std::string document = read_source("docs/metrics.md");
+  EXPECT_EQ(names_in(document), names_in(exposition));
+  const Series series = series_in(exposition);
+  std::map<std::string, Words> labels;
+  for (const auto& [name, values] : series) {
+    Words& all = labels[*names_in(name).begin()];
+    for (const auto& [label, ignored] : values)
+      if (label != "le") all.insert(label);
+  }
+  EXPECT_EQ(documented_labels(document), labels);
+  const std::size_t alarms = document.find("Worth an alarm");
+  ASSERT_NE(alarms, document.npos);
+  EXPECT_THAT(faults_of(document.substr(alarms), series), IsEmpty());
+}
+
+TEST(Metrics, AreAllOnTheDashboardAsTheyAre) {
+  const std::string exposition = all_metrics();
+  const std::string dashboard = read_source("packaging/grafana/countersign.json");
+  EXPECT_EQ(names_in(dashboard), names_in(exposition));
+  const Series series = series_in(exposition);
+  std::size_t queries = 0;
+  for (const auto& panel : boost::json::parse(dashboard).at("panels").as_array()) {
+    if (panel.at("type").as_string() == "row") continue;
+    for (const auto& target : panel.at("targets").as_array()) {
+      EXPECT_THAT(faults_of(target.as_object(), series), IsEmpty());
+      ++queries;
+    }
+  }
+  EXPECT_GT(queries, 0U);
+}
+
+TEST(Metrics, ADashboardWithWrongLabelsIsNoticed) {
+  const Series series = series_in(all_metrics());
+  const auto faults = [&series](const char* query, const char* legend = "") {
+    return faults_of(boost::json::object{{"expr", query}, {"legendFormat", legend}}, series).size();
+  };
+  EXPECT_EQ(faults("sum by (kind) (countersign_messages_total{instance=~\"$i\"})", "{{kind}}"), 0U);
+  EXPECT_EQ(faults("countersign_message_total"), 1U);
+  EXPECT_EQ(faults("countersign_messages_total{kind=\"judge\"}"), 1U);
+  EXPECT_EQ(faults("countersign_messages_total{result=\"judged\"}"), 1U);
+  EXPECT_EQ(faults("sum by (result) (countersign_messages_total)"), 1U);
+  EXPECT_EQ(faults("sum(countersign_messages_total)", "{{kind}}"), 1U);
+  EXPECT_EQ(faults("countersign_connections", "{{kind}} {{instance}}"), 1U);
 }
 
 TEST(Metrics, APartThatIsNotThereHasNone) {
