@@ -13,9 +13,9 @@ namespace countersign {
 /// The bounds that the pure library obeys; sizes are octets, counts are items.
 struct Limits {
   // --- message (RFC 5322) ---
-  /// All header fields of a message together, with their line ends: what is cut off cannot be judged,
-  /// and messages with 100,000 octets of tracing fields are seen. OpenDKIM's MaximumHeaders is a
-  /// quarter of that.
+  /// All header fields of a message together, with their line ends: what is cut off cannot be
+  /// judged, and messages with 100,000 octets of tracing fields are seen. OpenDKIM's MaximumHeaders
+  /// is a quarter of that.
   std::size_t header_bytes_max = 262'144;
   /// Header fields in one message: far above what relays add, low enough that a scan over all is
   /// cheap.

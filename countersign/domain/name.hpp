@@ -55,11 +55,11 @@ class DomainName {
   /// RFC 5321 §4.1.2, RFC 6531 §3.3, RFC 5891 §5
   [[nodiscard]] static Result<DomainName, DomainNameError> parse(std::string_view text);
 
-  /// Parses a name that says no more than whom DNS is to be asked about: that of a client or a
-  /// signer. The rules of SPF and DKIM are those of host names (RFC 7208 §4.3, RFC 6376 §3.5), which
-  /// know nothing of IDNA: "xn--" labels of ASCII are taken as they stand, also where IDNA2008 has no
-  /// U-label for them. Otherwise as parse(). A name with such a label equals none that parse() gives,
-  /// and is shown as it stands.
+  /// Parses a name that says no more than whom DNS is to be asked about: a client's or a signer's.
+  /// The rules of SPF and DKIM are those of host names (RFC 7208 §4.3, RFC 6376 §3.5), which know
+  /// nothing of IDNA: "xn--" labels of ASCII are taken as they stand, also where IDNA2008 has no
+  /// U-label for them; else as parse(). A name with such a label equals none that parse() gives, and
+  /// is shown as it stands.
   [[nodiscard]] static Result<DomainName, DomainNameError> parse_host(std::string_view text);
 
   /// The name as A-labels, lower case, without a dot at the end.

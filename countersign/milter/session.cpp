@@ -364,7 +364,7 @@ std::optional<SplitErrorCode> Session::State::limit_passed(std::size_t field_byt
 }
 
 /// Keeps the field as it stands in the message, or, when a limit is passed, no more than what has
-/// to be removed if it is forged: those are numbered, so that all or none of the rest must be known.
+/// to be removed if it is forged: those are numbered, so all or none of the rest must be known.
 /// An MTA that was not asked to keep the leading space has taken one away.
 void Session::State::keep_field(const HeaderField& field) {
   const std::size_t field_bytes = field.name.size() + 1 + field.value.size() + 2;

@@ -58,8 +58,8 @@ class FailureQueue {
   FailureQueue(std::chrono::seconds grouped, FailureBounds bounds)
       : grouped_(grouped), bounds_(bounds) {}
 
-  /// The failure with its header cut to the bounds, or itself: whole fields are left out that do not
-  /// fit, from the top down once the author's has its place. May be called from any thread.
+  /// The failure with its header cut to the bounds, or itself: whole fields are left out that do
+  /// not fit, from the top down once the author's has its place. May be called from any thread.
   [[nodiscard]] std::shared_ptr<const mailflow::FailureToReport> cut(
       std::shared_ptr<const mailflow::FailureToReport> failure) const;
   /// Adds a failure to its group.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Rows between the workers and the writer: equal ones once, and no memory that a burst took.
 
 #include "service/store/waiting_rows.hpp"
 
