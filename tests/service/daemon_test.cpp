@@ -84,7 +84,7 @@ class RunningDaemon {
   }
   /// The answer of the daemon over HTTP.
   [[nodiscard]] std::string get(const std::string& path) const {
-    const MtaConnection peer(test::connect_to(sockets_.metrics.front().descriptor()));
+    const MtaConnection peer(test::connect_to(metrics_socket_));
     peer.send("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     std::string answer;
     for (auto more = peer.receive(); more && !more->empty(); more = peer.receive()) answer += *more;
@@ -139,6 +139,7 @@ class RunningDaemon {
   std::function<config::Snapshot()> loader_;
   std::atomic<int> loads_ = 0;
   ListeningSockets sockets_;
+  const int metrics_socket_ = sockets_.metrics.empty() ? -1 : sockets_.metrics[0].descriptor();
   Daemon daemon_;
   std::atomic<int> exit_code_ = -1;
   std::jthread thread_;
