@@ -58,7 +58,7 @@ class DomainName {
   /// Parses a name that says no more than whom DNS is to be asked about: a client's or a signer's.
   /// The rules of SPF and DKIM are those of host names (RFC 7208 §4.3, RFC 6376 §3.5), which know
   /// nothing of IDNA: "xn--" labels of ASCII are taken as they stand, also where IDNA2008 has no
-  /// U-label for them; else as parse(). A name with such a label equals none that parse() gives, and
+  /// U-label for them; else as parse(). A name with such a label equals none of parse()'s, and
   /// is shown as it stands.
   [[nodiscard]] static Result<DomainName, DomainNameError> parse_host(std::string_view text);
 
