@@ -235,7 +235,7 @@ TEST(Sealing, DoesNotSealAHeaderThatIsNotWhole) {
   Envelope envelope;
   envelope.client_ip = IpAddress::parse("192.0.2.1");
   Flow flow(std::make_shared<const Policy>(sealing_policy()), envelope,
-            test::header_from("alice@example.com"), SplitErrorCode::header_too_large);
+            test::header_from("alice@example.com"), HeaderCut{SplitErrorCode::header_too_large});
   ASSERT_TRUE(flow.is_judged());
   const Outcome outcome = dns::run_with(std::move(flow).finish(now), answer);
   EXPECT_FALSE(outcome.seal);
