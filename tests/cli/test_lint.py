@@ -326,8 +326,8 @@ class Input(Lint):
     def test_standard_input(self):
         for arguments in ([], ["-"]):
             self.expect(0, "lint", "spf", *arguments, stdin=b"v=spf1 -all\r\n")
-        for arguments, stdin in ((["-"], b"a" * 70_000), (["a" * 70_000], b"")):
-            self.expect_complaint(65, "lint", "spf", *arguments, stdin=stdin, says="no record")
+        # No argument of a program can be as long.
+        self.expect_complaint(65, "lint", "spf", "-", stdin=b"a" * 140_000, says="no record")
         self.expect_complaint(65, "lint", "spf", stdin=b"a" * 2_000_000, says="larger than")
 
     def test_any_octets(self):
