@@ -62,6 +62,7 @@ struct Flow::State {
     return outbound.is_outgoing() && envelope.has_login() && !sealing;
   }
   void clean(Outcome& outcome) const {
+    refuse_unseen(outcome);
     std::vector<HeaderEdit> edits = forged_fields(header, policy->judging.results, policy->limits);
     if (edits.empty()) return;
     outcome.reasons.push_back({Reason::forged_results, std::to_string(edits.size()), {}});
@@ -129,6 +130,14 @@ struct Flow::State {
       outcome.added_recipients.push_back(recipient);
   }
 
+  /// Refuses what has fields that nobody has looked at: one could say what we should have said.
+  void refuse_unseen(Outcome& outcome) const {
+    if (!cut || !cut->has_lost_results || outcome.action == Action::discard) return;
+    outcome.action = Action::reject;
+    outcome.action_codes = "550 5.6.0";
+    outcome.action_text = "the header is too large to be checked";
+  }
+
   /// All that needs no judgement.
   [[nodiscard]] Outcome finish_outbound(std::chrono::sys_seconds now) {
     const bool cleans = is_only_for_cleaning();
@@ -144,12 +153,7 @@ struct Flow::State {
       outcome.action_codes = disposition.codes;
       outcome.action_text = disposition.text;
     }
-    // Among fields that nobody has looked at could be one that says what we should have said.
-    if (cut && cut->has_lost_results && outcome.action != Action::discard) {
-      outcome.action = Action::reject;
-      outcome.action_codes = "550 5.6.0";
-      outcome.action_text = "the header is too large to be checked";
-    }
+    refuse_unseen(outcome);
   }
 
   /// Puts the judgement into what is done.

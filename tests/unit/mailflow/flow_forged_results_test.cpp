@@ -150,5 +150,17 @@ TEST(ForgedResults, AmongFieldsThatNobodySawRefuseTheMessage) {
   EXPECT_EQ(action_of(true), Action::accept);
 }
 
+TEST(ForgedResults, AmongFieldsThatNobodySawRefuseAMessageOfOursToo) {
+  const Envelope envelope = logged_in();
+  const auto action_of = [&envelope](bool has_lost_results) {
+    Flow flow(std::make_shared<const Policy>(whole_policy()), envelope,
+              test::header_from("alice@example.org"),
+              HeaderCut{SplitErrorCode::header_too_large, has_lost_results});
+    return std::move(flow).finish_unjudged(test::signing_time).action;
+  };
+  EXPECT_EQ(action_of(false), Action::accept);
+  EXPECT_EQ(action_of(true), Action::reject);
+}
+
 }  // namespace
 }  // namespace countersign::mailflow
